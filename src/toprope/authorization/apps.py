@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class AuthorizationConfig(AppConfig):
+    name = "toprope.authorization"
+    label = "authorization"

