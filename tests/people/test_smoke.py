@@ -1,0 +1,5 @@
+import pytest
+from toprope.people.models import Organisation
+@pytest.mark.django_db
+def test_org():
+    Organisation.objects.create(name="x")
