@@ -147,7 +147,9 @@ def parse(text: str) -> Statement:
             id=UUID(body["id"]),
             actor=UUID(body["actor"]),
             verb=Verb(body["verb"]),
-            object=Object(ObjectType(body["object"]["type"]), body["object"]["key"], body["object"]["version"]),
+            object=Object(
+                ObjectType(body["object"]["type"]), body["object"]["key"], body["object"]["version"]
+            ),
             timestamp=datetime.fromisoformat(body["timestamp"]),
             authority=body["authority"],
             result=None if body["result"] is None else Result(**body["result"]),

@@ -80,9 +80,7 @@ class Duty(models.Model):
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(
-                fields=["person", "kind", "team"], name="duty_once", nulls_distinct=False
-            )
+            models.UniqueConstraint(fields=["person", "kind", "team"], name="duty_once", nulls_distinct=False)
         ]
 
     def __str__(self) -> str:
