@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 
 from toprope.kit.ids import uuid7
 
@@ -40,7 +41,7 @@ class Team(models.Model):
 
 class PersonManager(BaseUserManager["Person"]):
     def get_by_natural_key(self, username: str | None) -> "Person":
-        return self.get(email__iexact=username)
+        return self.get(email=(username or "").strip().lower())
 
 
 class Person(AbstractBaseUser):
@@ -59,6 +60,12 @@ class Person(AbstractBaseUser):
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            # One spelling per address, so that looking it up is one index probe and nobody has two accounts.
+            models.CheckConstraint(condition=models.Q(email=Lower("email")), name="email_in_lower_case")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -85,3 +92,21 @@ class Duty(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person}: {self.get_kind_display()}"
+
+
+class SignInTry(models.Model):
+    """A sign-in that has not succeeded. `account` is a digest: people type passwords into wrong fields."""
+
+    account = models.CharField(max_length=64)
+    address = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar[list[models.Index]] = [
+            models.Index(fields=["account", "at"], name="sign_in_try_account"),
+            models.Index(fields=["address", "at"], name="sign_in_try_address"),
+            models.Index(fields=["at"], name="sign_in_try_at"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account[:8]} from {self.address}"
