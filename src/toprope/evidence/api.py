@@ -1,0 +1,30 @@
+"""The one door to the statements."""
+
+from toprope.evidence.actions import StatementConflict, ensure_partitions, record_statements, void_statement
+from toprope.evidence.queries import (
+    Recorded,
+    get_statement,
+    last_seq,
+    list_actors_after,
+    list_by_sitting,
+    list_statements,
+    stream_statements,
+)
+
+APPEND_ONLY_TABLES = ("evidence_statement",)
+"""Tables on which the application's role may have SELECT and nothing more; their partitions lie out of its reach."""
+
+__all__ = [
+    "APPEND_ONLY_TABLES",
+    "Recorded",
+    "StatementConflict",
+    "ensure_partitions",
+    "get_statement",
+    "last_seq",
+    "list_actors_after",
+    "list_by_sitting",
+    "list_statements",
+    "record_statements",
+    "stream_statements",
+    "void_statement",
+]

@@ -1,0 +1,88 @@
+"""Reads of the statements. Voided ones are left out everywhere but in `get_statement`."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Exists, Max, OuterRef, QuerySet
+
+from toprope.evidence.models import StatementRow
+from toprope.evidence.statement import Statement, Verb, parse
+
+_CHUNK = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A statement on record. `seq` orders all statements as they were recorded; it has gaps.
+
+    `new` tells whether this very call recorded it; reads give False.
+    """
+
+    seq: int
+    statement: Statement
+    new: bool = False
+
+
+def get_statement(id: UUID) -> Recorded | None:  # noqa: A002 - the field's word
+    """The statement of this id, voided or not."""
+    row = StatementRow.objects.filter(id=id).values_list("seq", "body").first()
+    return _read(row) if row else None
+
+
+def list_statements(
+    *, actor: UUID, verbs: Collection[Verb] | None = None, after_seq: int = 0, limit: int | None = None
+) -> list[Recorded]:
+    """Statements about a person, in the order they were recorded."""
+    rows = _standing().filter(actor=actor, seq__gt=after_seq)
+    if verbs is not None:
+        rows = rows.filter(verb__in=verbs)
+    return [_read(row) for row in rows.order_by("seq").values_list("seq", "body")[:limit]]
+
+
+def list_by_sitting(actor: UUID, sitting: UUID) -> list[Recorded]:
+    """Statements about a person that belong to one sitting, in the order they were recorded."""
+    rows = _standing().filter(actor=actor, sitting=sitting)
+    return [_read(row) for row in rows.order_by("seq").values_list("seq", "body")]
+
+
+def list_actors_after(seq: int, limit: int) -> list[tuple[UUID, int]]:
+    """Persons with statements newer than `seq`, each with the number of the newest; the least advanced first.
+
+    Who has worked off a list carries on after the last number on it, and misses nobody.
+    """
+    rows = StatementRow.objects.filter(seq__gt=seq).values("actor").annotate(newest=Max("seq"))
+    return list(rows.order_by("newest").values_list("actor", "newest")[:limit])
+
+
+def last_seq() -> int:
+    """The number of the newest statement, 0 where there is none."""
+    return StatementRow.objects.aggregate(newest=Max("seq"))["newest"] or 0
+
+
+def stream_statements(*, verbs: Collection[Verb] | None = None, after_seq: int = 0) -> Iterator[Recorded]:
+    """All statements, person by person and each in the order they were recorded, in bounded memory.
+
+    Outside a transaction the server sets the whole answer aside first; inside one it does not need to.
+    """
+    wanted = "" if verbs is None else "AND s.verb = ANY(%s)"
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(
+            "SELECT s.seq, s.body FROM evidence_statement s WHERE s.seq > %s"  # noqa: S608 - a constant
+            f" AND NOT EXISTS (SELECT FROM evidence_statement v WHERE v.voids = s.id) {wanted}"
+            " ORDER BY s.actor, s.seq",
+            [after_seq] if verbs is None else [after_seq, [verb.value for verb in verbs]],
+        )
+        while rows := cursor.fetchmany(_CHUNK):
+            for row in rows:
+                yield _read(row)
+
+
+def _standing() -> QuerySet[StatementRow]:
+    voiding = StatementRow.objects.filter(voids=OuterRef("id"))
+    return StatementRow.objects.filter(~Exists(voiding))
+
+
+def _read(row: tuple[int, str]) -> Recorded:
+    return Recorded(row[0], parse(row[1]))
