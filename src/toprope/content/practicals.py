@@ -125,7 +125,7 @@ Variant: TypeAlias = RedactionVariant | FlawHuntVariant | ExplainBackVariant
 @dataclass(frozen=True, slots=True)
 class Practical:
     key: str
-    version: str  # of the pack
+    version: str  # the pack it comes from, such as "toprope-default@1.0.0"
     kind: PracticalKind
     evidence_kind: str
     competency: str
