@@ -1,11 +1,18 @@
 """A framework as values: what good looks like, by competency, level, role and rung. Pure.
 
-`parse_framework` turns the raw documents of a pack (already checked by `check.py`) into these shapes.
+`parsing.parse_framework` turns the documents of a pack (found sound by `check.py`) into these shapes.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
+
+
+class Tag(StrEnum):
+    """What the audit record says of frameworks."""
+
+    FRAMEWORK_LOADED = "framework.loaded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +124,8 @@ class Role:
     targets: Mapping[str, RoleTarget]
     ceiling_rung: str
     milestones: tuple[tuple[int, str], ...]  # (day, rung)
+    ceiling_supervision: str = ""  # "S4"
+    ceiling_also: str = ""  # a rung beside the ceiling, on another branch of the ladder; "" where none
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +181,9 @@ class Framework:
     evidence_kinds: Mapping[str, str]  # id -> name
     rubrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     authorities: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    programmes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def reference(self) -> str:
