@@ -4,9 +4,11 @@ from toprope.evidence.actions import StatementConflict, ensure_partitions, recor
 from toprope.evidence.queries import (
     Recorded,
     get_statement,
+    last_activity,
     last_seq,
     list_actors_after,
     list_by_sitting,
+    list_newest,
     list_statements,
     stream_statements,
 )
@@ -20,9 +22,11 @@ __all__ = [
     "StatementConflict",
     "ensure_partitions",
     "get_statement",
+    "last_activity",
     "last_seq",
     "list_actors_after",
     "list_by_sitting",
+    "list_newest",
     "list_statements",
     "record_statements",
     "stream_statements",

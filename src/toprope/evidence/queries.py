@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -39,6 +40,24 @@ def list_statements(
     if verbs is not None:
         rows = rows.filter(verb__in=verbs)
     return [_read(row) for row in rows.order_by("seq").values_list("seq", "body")[:limit]]
+
+
+def list_newest(
+    *, actor: UUID, verbs: Collection[Verb] | None = None, before_seq: int | None = None, limit: int = 50
+) -> list[Recorded]:
+    """Statements about a person, newest first; `before_seq` is the last one seen, for the next page."""
+    rows = _standing().filter(actor=actor)
+    if verbs is not None:
+        rows = rows.filter(verb__in=verbs)
+    if before_seq is not None:
+        rows = rows.filter(seq__lt=before_seq)
+    return [_read(row) for row in rows.order_by("-seq").values_list("seq", "body")[:limit]]
+
+
+def last_activity(actors: Collection[UUID]) -> dict[UUID, datetime]:
+    """When something was last recorded about each of these persons, in one query."""
+    rows = StatementRow.objects.filter(actor__in=actors).values("actor")
+    return dict(rows.annotate(newest=Max("timestamp")).values_list("actor", "newest"))
 
 
 def list_by_sitting(actor: UUID, sitting: UUID) -> list[Recorded]:
