@@ -1,0 +1,88 @@
+"""Publishing: what the gateway reads is written here, and the gateway is told at commit."""
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from toprope.authorization.logic import publish_access
+from toprope.authorization.models import GatewayKey, PublishedAccess, PublishedInstallation
+from toprope.authorization.queries import describe_installation, get_standing
+from toprope.kit.clock import now as read_clock
+from toprope.people.api import get_person, list_people
+from toprope.policy.access import encode
+
+CHANNEL = "gateway_access"
+INSTALLATION = "installation"
+
+
+def publish_person(person: UUID) -> None:
+    """Bring the published snapshot of one person's keys up to date; a no-op where nothing changed.
+
+    Called inside the transaction that changed something, so that both become true together.
+    """
+    hashes = [bytes(one) for one in _live_hashes(person)]
+    stale = PublishedAccess.objects.filter(person=person).exclude(key_hash__in=hashes)
+    withdrawn, _ = stale.delete()
+    if not hashes:
+        if withdrawn:
+            _notify(str(person))
+        return
+    standing = get_standing(person, read_clock())
+    document = encode(publish_access(standing, get_person(person).name)).decode()
+    current = {
+        bytes(row.key_hash)
+        for row in PublishedAccess.objects.filter(person=person, document=document).only("key_hash")
+    }
+    outdated = [one for one in hashes if one not in current]
+    if outdated:
+        version = _next_version()
+        PublishedAccess.objects.bulk_create(
+            [
+                PublishedAccess(key_hash=one, person=person, version=version, document=document)
+                for one in outdated
+            ],
+            update_conflicts=True,
+            unique_fields=["key_hash"],
+            update_fields=["person", "version", "document"],
+        )
+    if outdated or withdrawn:
+        _notify(str(person))
+
+
+def publish_installation() -> None:
+    """Bring the published ladder and ceilings up to date; a no-op where nothing changed."""
+    with transaction.atomic():
+        document = encode(describe_installation()).decode()
+        if PublishedInstallation.objects.filter(id=1, document=document).exists():
+            return
+        PublishedInstallation.objects.update_or_create(
+            id=1, defaults={"version": _next_version(), "document": document}
+        )
+        _notify(INSTALLATION)
+
+
+def publish_everybody() -> None:
+    """After a change of pack or policy: the ladder, then every person, each in a transaction of their own."""
+    publish_installation()
+    key = ""
+    while people := list_people(after_key=key):
+        for person in people:
+            with transaction.atomic():
+                publish_person(person.uuid)
+        key = people[-1].key
+
+
+def _live_hashes(person: UUID) -> list[memoryview]:
+    keys = GatewayKey.objects.filter(person__uuid=person, person__is_active=True, revoked_at=None)
+    return list(keys.values_list("hash", flat=True))
+
+
+def _next_version() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('gateway_version')")
+        return int(cursor.fetchone()[0])
+
+
+def _notify(payload: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, %s)", [CHANNEL, payload])

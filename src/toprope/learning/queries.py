@@ -1,0 +1,176 @@
+"""Reads of the learning stage."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from toprope.authorization.api import Refused, Standing
+from toprope.content.api import (
+    Practical,
+    Variant,
+    get_items,
+    get_practical,
+    list_practicals,
+)
+from toprope.evidence.api import list_by_sitting, list_statements
+from toprope.evidence.statement import Statement, Verb
+from toprope.learning.logic import (
+    Attempt,
+    AttemptKind,
+    NextStep,
+    Outcome,
+    Plan,
+    choose_next_step,
+    read_answers,
+)
+from toprope.learning.models import Submission
+from toprope.people.api import Person, get_people, list_supervised, may_supervise
+
+_POLICY_MINUTES = 3
+_SITTING_MINUTES = 5
+_QUEUE_LIMIT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class SubmissionView:
+    """Work handed in, as the person who rates it sees it."""
+
+    attempt: UUID
+    person: Person
+    practical: Practical
+    variant: Variant
+    text: str
+    submitted_at: datetime
+    rated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class QueueEntry:
+    """One line of the queue of what waits for a rating."""
+
+    attempt: UUID
+    person: Person
+    title: str
+    submitted_at: datetime
+
+
+def get_next_step(standing: Standing, now: datetime) -> NextStep | None:
+    """The one next thing for this person to do, and why."""
+    return choose_next_step(standing, _minutes(standing), now)
+
+
+def _minutes(standing: Standing) -> dict[str, int]:
+    """How long each step takes that the next rung asks for."""
+    if standing.next is None:
+        return {}
+    practicals = {f"practical:{each.key}": each.minutes for each in list_practicals()}
+    return {
+        each.step: practicals.get(each.step, _POLICY_MINUTES if each.step == "policy" else _SITTING_MINUTES)
+        for each in standing.next.checklist.open_steps()
+    }
+
+
+def get_attempt(person: UUID, attempt: UUID) -> Attempt:
+    """An attempt of this person's own, as far as it is. Raises `Refused` where there is none."""
+    statements = [recorded.statement for recorded in list_by_sitting(person, attempt)]
+    started = next((each for each in statements if each.verb is Verb.STARTED), None)
+    if started is None or started.result is None:
+        raise Refused("There is no such attempt of yours.")
+    detail = started.result.detail
+    base = Attempt(
+        id=attempt,
+        person=person,
+        step=started.object.key,
+        kind=AttemptKind(detail["kind"]),
+        title=detail["title"],
+        competency=started.context.competency,
+        level=started.context.level,
+        rung=started.context.rung,
+        framework=started.context.framework,
+        started_at=started.timestamp,
+    )
+    return _told(base, started, statements)
+
+
+def _told(base: Attempt, started: Statement, statements: list[Statement]) -> Attempt:
+    """The attempt with what its statements tell."""
+    assert started.result is not None  # noqa: S101 - the caller looked
+    fields: dict[str, Any] = {}
+    last = {each.verb: each for each in statements}
+    ended = last.get(Verb.COMPLETED) or last.get(Verb.WAS_RATED)
+    submitted = last.get(Verb.SUBMITTED)
+    if ended is not None and ended.result is not None:
+        result = ended.result
+        fields["outcome"] = Outcome(result.score or 0.0, bool(result.success), result.detail, ended.id)
+        fields["response"] = result.response
+    if submitted is not None and submitted.result is not None:
+        fields["waiting"] = ended is None
+        fields["response"] = submitted.result.response
+    if base.kind is AttemptKind.SITTING:
+        keys, detail = started.result.response["items"], started.result.detail
+        fields["plan"] = Plan(tuple(keys), detail["asked"], detail["pool"], detail["pass"])
+        fields["questions"] = read_answers(get_items(keys, base.framework), keys, statements)
+    else:
+        fields["practical"] = get_practical(base.step.partition(":")[2], base.framework)
+        fields["variant"] = started.result.response["variant"]
+    return replace(base, **fields)
+
+
+def find_open_attempt(person: UUID, step: str) -> UUID | None:
+    """An attempt at this step that was started and not ended, if there is one."""
+    verbs = {Verb.STARTED, Verb.COMPLETED, Verb.SUBMITTED}
+    found = None
+    for each in list_statements(actor=person, verbs=verbs):
+        statement = each.statement
+        if statement.verb is Verb.STARTED and statement.object.key == step:
+            found = statement.id
+        elif statement.verb is not Verb.STARTED and statement.context.sitting == found:
+            found = None
+    return found
+
+
+def count_started(person: UUID, step: str) -> int:
+    """How often a person has started this step."""
+    return sum(
+        1 for each in list_statements(actor=person, verbs={Verb.STARTED}) if each.statement.object.key == step
+    )
+
+
+def count_seen(person: UUID) -> Counter[str]:
+    """How often a person has answered each item."""
+    return Counter(each.statement.object.key for each in list_statements(actor=person, verbs={Verb.ANSWERED}))
+
+
+def list_unrated(by: Person) -> list[QueueEntry]:
+    """What waits for a rating by `by`, the longest waiting first."""
+    people = {person.uuid: person for person in list_supervised(by)}
+    rows = Submission.objects.filter(rated_at=None, person__in=people).order_by("submitted_at")[:_QUEUE_LIMIT]
+    titles = {each.key: each.title for each in list_practicals()}
+    return [
+        QueueEntry(
+            row.attempt, people[row.person], titles.get(row.practical, row.practical), row.submitted_at
+        )
+        for row in rows
+    ]
+
+
+def get_submission(by: Person, attempt: UUID) -> SubmissionView:
+    """Work handed in by somebody whom `by` supervises. Raises `Refused` for anything else."""
+    row = Submission.objects.filter(attempt=attempt).first()
+    person = get_people([row.person]).get(row.person) if row else None
+    if row is None or person is None or not may_supervise(by, person):
+        raise Refused("There is no such work for you to rate.")
+    told = get_attempt(row.person, attempt)
+    if told.practical is None:
+        raise Refused("There is no such work for you to rate.")
+    return SubmissionView(
+        attempt=attempt,
+        person=person,
+        practical=told.practical,
+        variant=told.shown,
+        text=str(told.response),
+        submitted_at=row.submitted_at,
+        rated=row.rated_at is not None,
+    )

@@ -1,0 +1,9 @@
+"""What this stage writes into the audit record."""
+
+from enum import StrEnum
+
+
+class Tag(StrEnum):
+    POLICY_ACCEPTED = "policy.accepted"
+    ATTEMPT_STARTED = "attempt.started"
+    SUBMISSION_RATED = "submission.rated"

@@ -1,0 +1,31 @@
+"""The rules of progression, as pure functions over what a person has shown."""
+
+from toprope.progression.logic.history import FOLLOWED, History, Piece, read_history
+from toprope.progression.logic.levels import (
+    Catalogue,
+    LevelHeld,
+    award_levels,
+    check_level,
+    levels_to_draw_from,
+    pool_size,
+)
+from toprope.progression.logic.requirement import Checklist, Requirement, Status
+from toprope.progression.logic.rungs import Situation, check_rung
+
+__all__ = [
+    "FOLLOWED",
+    "Catalogue",
+    "Checklist",
+    "History",
+    "LevelHeld",
+    "Piece",
+    "Requirement",
+    "Situation",
+    "Status",
+    "award_levels",
+    "check_level",
+    "check_rung",
+    "levels_to_draw_from",
+    "pool_size",
+    "read_history",
+]
