@@ -2,9 +2,13 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import django
 import pytest
+from django.db import connection, transaction
 
 _server = None
 
@@ -36,3 +40,30 @@ def _start_database() -> None:
 def pytest_unconfigure() -> None:
     if _server is not None:
         _server.cleanup()
+
+
+@pytest.fixture
+def empty_record(
+    db: None,  # noqa: ARG001 - asked for so that the database is there, in the way the test's mark says
+    settings: Any,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    """An empty audit record without statements or witnesses; gives the home directory for this one test.
+
+    Every test that commits (`django_db(transaction=True)`, `live_server`) asks for it: Django's flush leaves
+    these tables alone, and they can be emptied only by a superuser that poses as a replica.
+    """
+    settings.HOME = tmp_path / "home"
+    monkeypatch.setenv("TOPROPE_HOME", str(settings.HOME))
+    _empty_record()
+    yield settings.HOME
+    if not connection.in_atomic_block:
+        _empty_record()
+
+
+def _empty_record() -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("TRUNCATE evidence_statement, audit_entry")
+        cursor.execute("SET LOCAL session_replication_role = origin")

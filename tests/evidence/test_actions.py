@@ -13,12 +13,17 @@ NOW = datetime(2026, 5, 4, 9, 30, tzinfo=UTC)
 
 def make(actor: UUID, score: float = 1.0) -> Statement:
     return Statement(
-        id=uuid7(), actor=actor, verb=Verb.ANSWERED, object=Object(ObjectType.ITEM, "SEC-01-1"),
-        timestamp=NOW, result=Result(score=score),
+        id=uuid7(),
+        actor=actor,
+        verb=Verb.ANSWERED,
+        object=Object(ObjectType.ITEM, "SEC-01-1"),
+        timestamp=NOW,
+        result=Result(score=score),
     )
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures('empty_record')
 def test_a_statement_is_recorded_once_and_audited():
     record_entry("test.started", actor="system", subject="x", detail={"a": 1}, now=NOW)
     actor = uuid4()
@@ -34,9 +39,11 @@ def test_a_statement_is_recorded_once_and_audited():
     assert entry.detail == {"digest": digest(statement), "verb": "answered", "object": "item:SEC-01-1"}
     assert verify().problems == ()
     from dataclasses import replace
+
     with pytest.raises(StatementConflict):
         record_statements([replace(statement, authority="gateway")])
     import time
+
     many = [make(actor) for _ in range(1000)]
     t = time.perf_counter()
     record_statements(many)

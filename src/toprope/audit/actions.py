@@ -26,7 +26,7 @@ def record_entry(
     """
     payload = write_payload(tag, actor, subject, detail, now)
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        with transaction.atomic(savepoint=False), connection.cursor() as cursor:
             cursor.execute("SELECT seq, hash FROM audit_append(%s)", [payload])
             seq, hash_ = cursor.fetchone()
     except (DataError, IntegrityError) as error:
@@ -48,8 +48,8 @@ def _bear_witness(receipt: Receipt) -> None:
         _witness(directory).saw(receipt.seq, receipt.hash)
     except (OSError, ValueError) as error:
         _logger.error(  # noqa: TRY400 - the message is complete; a traceback would hide it
-            "The witness in %s could not be written (%s). Entries are recorded, but cutting off the tail of the"
-            " audit record would go unnoticed. Free space there, or make the directory writable.",
+            "The witness in %s could not be written (%s). Entries are recorded, but cutting off the tail of"
+            " the audit record would go unnoticed. Free space there, or make the directory writable.",
             directory,
             error,
         )

@@ -1,12 +1,12 @@
 """The hash chain of the audit record. Pure.
 
-Every entry's hash covers its number, its payload and the hash before it, so that no entry can be changed, taken out
-or moved without the chain showing it from there on. What the chain cannot show, a tail cut off or a chain computed
-anew from some entry on, the witnesses do (`toprope.kit.witness`).
+Every entry's hash covers its number, its payload and the hash before it, so that no entry can be changed,
+taken out or moved without the chain showing it. What the chain cannot show, the witnesses do: a tail cut off,
+or a chain computed anew from some entry on (`toprope.kit.witness`).
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -83,7 +83,7 @@ class Sighting(NamedTuple):
 
 
 def chain_hash(previous: bytes, seq: int, payload: str) -> bytes:
-    """The hash of entry `seq`, given the hash before it. The SQL function `audit_append` computes the same."""
+    """The hash of entry `seq`, given the one before. The SQL function `audit_append` computes the same."""
     return sha256(previous + seq.to_bytes(8, "big", signed=True) + payload.encode()).digest()
 
 
@@ -108,51 +108,34 @@ def write_payload(tag: str, actor: UUID | str, subject: str, detail: Mapping[str
     return text
 
 
-def read_entry(seq: int, hash_: bytes, payload: str) -> Entry:
-    """The entry that a payload describes."""
-    body = json.loads(payload)
-    return Entry(
-        seq=seq,
-        at=datetime.fromisoformat(body["at"]),
-        tag=body["tag"],
-        actor=body["actor"],
-        subject=body["subject"],
-        detail=body["detail"],
-        hash=bytes(hash_),
-    )
+def read_detail(payload: str) -> dict[str, Any]:
+    """The detail of an entry; empty where the payload was spoilt, so that it can still be looked at."""
+    try:
+        detail = json.loads(payload)["detail"]
+    except (KeyError, TypeError, ValueError):
+        return {}
+    return detail if isinstance(detail, dict) else {}
 
 
 def check_chain(rows: Iterable[Row], sightings: Collection[Sighting] = ()) -> Report:
     """Walk through the whole record, in order of `seq`, and tell everything that is not as it was written."""
     problems = Problems()
-    previous, count, last = GENESIS, 0, 0
     seen: dict[int, list[Sighting]] = {}
     for sighting in sightings:
         seen.setdefault(sighting.seq, []).append(sighting)
+    count, head = 0, Receipt(0, GENESIS)
     for row in rows:
         count += 1
-        if row.seq <= last:
-            problems.add(row.seq, "there is more than one entry of this number")
-        elif row.seq > last + 1:
-            problems.add(last + 1, _missing(last + 1, row.seq - 1))
-        elif chain_hash(previous, row.seq, row.payload) != row.hash:
-            problems.add(row.seq, "the entry was changed: its hash does not follow from its content and the one before")
-        for what in _check_columns(row):
-            problems.add(row.seq, what)
-        for sighting in seen.pop(row.seq, ()):
-            if sighting.hash != row.hash:
-                problems.add(row.seq, f"the record was rewritten: witness {sighting.name} saw another hash")
-        previous, last = row.hash, row.seq
+        for seq, what in _check_row(head, row, seen.pop(row.seq, [])):
+            problems.add(seq, what)
+        head = Receipt(row.seq, row.hash)
     for seq in sorted(seen):
         for sighting in seen[seq]:
             problems.add(
                 seq,
-                f"the entry is gone: witness {sighting.name} saw it, and the record ends at {last}"
-                if seq > last
-                else f"the entry is gone: witness {sighting.name} saw it",
+                f"the entry is gone: witness {sighting.name} saw it, the last one on record is {head.seq}",
             )
-    head = Receipt(last, previous) if count else None
-    return Report(entries=count, head=head, problems=problems.told())
+    return Report(entries=count, head=head if count else None, problems=problems.told())
 
 
 class Problems:
@@ -175,21 +158,32 @@ class Problems:
         return (*self._told, *more)
 
 
-def _missing(first: int, last: int) -> str:
-    return "the entry is missing" if first == last else f"the entries {first} to {last} are missing"
+def _check_row(before: Receipt, row: Row, sightings: Collection[Sighting]) -> Iterator[tuple[int, str]]:
+    if row.seq <= before.seq:
+        yield row.seq, "this number comes up more than once"
+    elif row.seq == before.seq + 2:
+        yield before.seq + 1, "the entry is missing"
+    elif row.seq > before.seq + 2:
+        yield before.seq + 1, f"the entries {before.seq + 1} to {row.seq - 1} are missing"
+    elif chain_hash(before.hash, row.seq, row.payload) != row.hash:
+        yield (
+            row.seq,
+            "the entry was changed: its hash does not follow from its payload and the hash before it",
+        )
+    for name in _differing_columns(row):
+        yield row.seq, f"column {name} was changed: it differs from the payload"
+    for sighting in sightings:
+        if sighting.hash != row.hash:
+            yield row.seq, f"the record was rewritten: witness {sighting.name} saw another hash here"
 
 
-def _check_columns(row: Row) -> list[str]:
+def _differing_columns(row: Row) -> list[str]:
     try:
         body = json.loads(row.payload)
         expected = (datetime.fromisoformat(body["at"]), body["tag"], body["actor"], body["subject"])
     except (KeyError, TypeError, ValueError):
-        return ["the payload is not that of an entry"]
+        return []  # such a payload was not written by us, and the hash says so
     if expected == row[3:]:
         return []
     names = ("at", "tag", "actor", "subject")
-    return [
-        f"column {name} differs from the payload"
-        for name, wanted, found in zip(names, expected, row[3:], strict=True)
-        if wanted != found
-    ]
+    return [name for name, wanted, found in zip(names, expected, row[3:], strict=True) if wanted != found]

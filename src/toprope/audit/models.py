@@ -4,7 +4,7 @@ from django.db import models
 
 
 class Entry(models.Model):
-    """One link of the chain. `payload` is the truth; `at` to `subject` are generated from it, for look-ups."""
+    """One link of the chain. `payload` is the truth; the last four are generated from it."""
 
     seq = models.BigIntegerField(primary_key=True)
     hash = models.BinaryField()

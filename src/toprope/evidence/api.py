@@ -11,10 +11,11 @@ from toprope.evidence.queries import (
     list_newest,
     list_statements,
     stream_statements,
+    verify_statements,
 )
 
 APPEND_ONLY_TABLES = ("evidence_statement",)
-"""Tables on which the application's role may have SELECT and nothing more; their partitions lie out of its reach."""
+"""Tables on which the application's role may have SELECT only; partitions lie out of its reach."""
 
 __all__ = [
     "APPEND_ONLY_TABLES",
@@ -30,5 +31,6 @@ __all__ = [
     "list_statements",
     "record_statements",
     "stream_statements",
+    "verify_statements",
     "void_statement",
 ]

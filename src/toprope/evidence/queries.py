@@ -1,13 +1,15 @@
 """Reads of the statements. Voided ones are left out everywhere but in `get_statement`."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
 
+from toprope.audit.api import Problem, Problems, get_head, stream_entries
+from toprope.evidence.logic import Noted, Row, Tag, check_statements
 from toprope.evidence.models import StatementRow
 from toprope.evidence.statement import Statement, Verb, parse
 
@@ -89,7 +91,8 @@ def stream_statements(*, verbs: Collection[Verb] | None = None, after_seq: int =
     with connection.chunked_cursor() as cursor:
         cursor.execute(
             "SELECT s.seq, s.body FROM evidence_statement s WHERE s.seq > %s"  # noqa: S608 - a constant
-            f" AND NOT EXISTS (SELECT FROM evidence_statement v WHERE v.voids = s.id) {wanted}"
+            " AND NOT EXISTS (SELECT FROM evidence_statement v"
+            f" WHERE v.actor = s.actor AND v.voids = s.id AND v.voids IS NOT NULL) {wanted}"
             " ORDER BY s.actor, s.seq",
             [after_seq] if verbs is None else [after_seq, [verb.value for verb in verbs]],
         )
@@ -98,8 +101,40 @@ def stream_statements(*, verbs: Collection[Verb] | None = None, after_seq: int =
                 yield _read(row)
 
 
+def verify_statements(progress: Callable[[int, int], None] | None = None) -> list[Problem]:
+    """Check every statement against its columns, its digest and the audit entry that recorded it."""
+    # What has a committed number has all lower ones committed too: both readings below see them all.
+    head = get_head()
+    up_to = max(head.seq if head else 0, last_seq())
+    problems = Problems()
+    with transaction.atomic():
+        noted = (
+            Noted(entry.seq, entry.subject, str(entry.detail.get("digest")))
+            for entry in stream_entries(Tag.STATEMENT_RECORDED, up_to=up_to)
+        )
+        for seq, what in check_statements(_stream_rows(up_to, progress), noted):
+            problems.add(seq, what)
+    return list(problems.told())
+
+
+def _stream_rows(up_to: int, progress: Callable[[int, int], None] | None) -> Iterator[Row]:
+    total, done = StatementRow.objects.filter(seq__lte=up_to).count(), 0
+    with connection.chunked_cursor() as cursor:
+        # Whoever drops a constraint can write NULL anywhere; that must not stop the verification.
+        cursor.execute(
+            "SELECT seq, id, actor, verb, object_type, object_key, timestamp, authority, sitting, voids,"
+            " digest, coalesce(body, '') FROM evidence_statement WHERE seq <= %s ORDER BY seq",
+            [up_to],
+        )
+        while rows := cursor.fetchmany(_CHUNK):
+            yield from map(Row._make, rows)
+            done += len(rows)
+            if progress:
+                progress(done, max(done, total))
+
+
 def _standing() -> QuerySet[StatementRow]:
-    voiding = StatementRow.objects.filter(voids=OuterRef("id"))
+    voiding = StatementRow.objects.filter(actor=OuterRef("actor"), voids=OuterRef("id"), voids__isnull=False)
     return StatementRow.objects.filter(~Exists(voiding))
 
 

@@ -6,7 +6,8 @@ rating of Amara's work reads "Amara was rated on GOV-01, says mentor Ben".
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+import re
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -14,6 +15,8 @@ from uuid import UUID
 
 MAX_BYTES = 65_536
 """Upper bound on a statement's canonical form; longer ones are refused by `Statement.check`."""
+
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it, not behind an escaped backslash
 
 
 class Verb(StrEnum):
@@ -111,22 +114,38 @@ class Statement:
         score = self.result.score if self.result else None
         if score is not None and not 0.0 <= score <= 1.0:
             raise StatementError(f"result.score is {score}; scale it to 0..1")
-        size = len(canonical(self).encode())
+        text = canonical(self)
+        if _NUL.search(text):
+            raise StatementError("a text holds the character NUL, which no database takes; leave it out")
+        try:
+            size = len(text.encode())
+        except UnicodeEncodeError as error:
+            raise StatementError(f"a text holds half a character, which is no Unicode: {error}") from error
         if size > MAX_BYTES:
             raise StatementError(f"statement has {size:,} bytes; at most {MAX_BYTES:,} are taken")
 
 
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    """The fields of a slotted dataclass; `dataclasses.asdict` copies all values, and takes far longer."""
+    return {name: getattr(part, name) for name in part.__slots__}
+
+
 def canonical(statement: Statement) -> str:
     """The one JSON text of a statement: sorted keys, no spaces, UTC times. Digests are taken of this."""
-    body = asdict(statement)
+    body = _fields(statement)
     body["id"], body["actor"] = str(statement.id), str(statement.actor)
     body["timestamp"] = statement.timestamp.astimezone(UTC).isoformat(timespec="microseconds")
+    body["object"], body["context"] = _fields(statement.object), _fields(statement.context)
+    body["result"] = None if statement.result is None else _fields(statement.result)
     for name in ("sitting", "voids"):
         value = body["context"][name]
         body["context"][name] = None if value is None else str(value)
     try:
-        return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
+        return _encode(body)
+    except (TypeError, ValueError, RecursionError) as error:
         raise StatementError(f"result holds a value that JSON cannot: {error}") from error
 
 

@@ -1,8 +1,8 @@
 """Witnesses of the audit record: small files outside the database that remember how far it had come.
 
-Whoever can write SQL behind the record's back can recompute its whole chain, or cut off its tail, and leave a chain
-that is sound in itself. The witnesses still know the number and the hash of the newest entry that each process saw
-committed. They are written without fsync: after a power cut a witness may be behind, which is harmless.
+Whoever can write SQL behind the record's back can recompute its whole chain, or cut off its tail, and leave a
+chain that is sound in itself. The witnesses still know the number and the hash of the newest entry that each
+process saw committed. They are written without fsync: after a power cut one may be behind, which is harmless.
 """
 
 import fcntl
@@ -24,6 +24,7 @@ class Witness:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._lock = threading.Lock()
+        self._file, self._process, self._highest = -1, -1, 0
         self._claim()
 
     def saw(self, seq: int, hash: bytes) -> None:  # noqa: A002 - the field's word

@@ -65,52 +65,79 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION audit_append(payload text) RETURNS TABLE (seq bigint, hash bytea)
+-- Raises where one of the payloads is not that of an entry.
+CREATE FUNCTION audit_check(payloads text[]) RETURNS void
+    LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp
+AS $$
+DECLARE
+    keys CONSTANT text[] := ARRAY['at', 'tag', 'actor', 'subject', 'detail'];
+    moment CONSTANT text := '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)$';
+    bad text;
+BEGIN
+    SELECT coalesce(p.payload, 'null') INTO bad
+    FROM unnest(payloads) AS p (payload), CAST(p.payload AS jsonb) AS e
+    WHERE (
+        jsonb_typeof(e) = 'object' AND e ?& keys AND e - keys = '{}'
+        AND jsonb_typeof(e -> 'at') = 'string' AND jsonb_typeof(e -> 'tag') = 'string'
+        AND jsonb_typeof(e -> 'actor') = 'string' AND jsonb_typeof(e -> 'subject') = 'string'
+        AND jsonb_typeof(e -> 'detail') = 'object' AND e ->> 'at' ~ moment
+    ) IS NOT TRUE
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'not an audit entry: %', left(bad, 200)
+            USING ERRCODE = 'invalid_parameter_value',
+                  HINT = 'Give a JSON object of exactly: at (ISO 8601, UTC), tag, actor, subject (strings), detail'
+                         ' (an object).';
+    END IF;
+END
+$$;
+
+-- Appends entries in their order; gives the number and the hash of each.
+CREATE FUNCTION audit_append_all(payloads text[]) RETURNS TABLE (seq bigint, hash bytea)
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 AS $$
 #variable_conflict use_column
 DECLARE
-    keys CONSTANT text[] := ARRAY['at', 'tag', 'actor', 'subject', 'detail'];
-    entry jsonb := audit_append.payload::jsonb;
-    previous record;
-    next_seq bigint;
-    next_hash bytea;
+    first_seq bigint;
+    last_hash bytea;
+    hashes bytea[] := '{}';
 BEGIN
-    IF audit_append.payload IS NULL OR jsonb_typeof(entry) <> 'object' OR NOT entry ?& keys OR entry - keys <> '{}'
-       OR jsonb_typeof(entry -> 'at') <> 'string' OR jsonb_typeof(entry -> 'tag') <> 'string'
-       OR jsonb_typeof(entry -> 'actor') <> 'string' OR jsonb_typeof(entry -> 'subject') <> 'string'
-       OR jsonb_typeof(entry -> 'detail') <> 'object' THEN
-        RAISE EXCEPTION 'an audit entry is a JSON object of exactly: at, tag, actor, subject, detail'
-            USING ERRCODE = 'invalid_parameter_value',
-                  HINT = 'The first four are strings, detail is an object.';
-    END IF;
-    IF (entry ->> 'at') !~ '^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(\+00:00|Z)$' THEN
-        RAISE EXCEPTION 'an audit entry''s "at" is an ISO 8601 moment in UTC, not %', left(entry ->> 'at', 50)
-            USING ERRCODE = 'invalid_parameter_value';
-    END IF;
-
+    PERFORM audit_check(payloads);
     PERFORM audit_lock();
-    SELECT e.seq, e.hash INTO previous FROM audit_entry e ORDER BY e.seq DESC LIMIT 1;
-    next_seq := coalesce(previous.seq, 0) + 1;
-    next_hash := sha256(
-        coalesce(previous.hash, decode(repeat('00', 32), 'hex'))
-        || int8send(next_seq)
-        || convert_to(audit_append.payload, 'UTF8')
-    );
-    INSERT INTO audit_entry (seq, hash, payload) VALUES (next_seq, next_hash, audit_append.payload);
-    RETURN QUERY SELECT next_seq, next_hash;
+    SELECT e.seq + 1, e.hash INTO first_seq, last_hash FROM audit_entry e ORDER BY e.seq DESC LIMIT 1;
+    IF NOT FOUND THEN
+        first_seq := 1;
+        last_hash := decode(repeat('00', 32), 'hex');
+    END IF;
+    FOR i IN 1 .. cardinality(payloads) LOOP
+        last_hash := sha256(last_hash || int8send(first_seq + i - 1) || convert_to(payloads[i], 'UTF8'));
+        hashes[i] := last_hash;
+    END LOOP;
+    RETURN QUERY
+        INSERT INTO audit_entry AS e (seq, hash, payload)
+        SELECT first_seq + p.position - 1, p.hash, p.payload
+        FROM unnest(hashes, payloads) WITH ORDINALITY AS p (hash, payload, position)
+        ORDER BY p.position
+        RETURNING e.seq, e.hash;
 END
 $$;
 
+CREATE FUNCTION audit_append(payload text) RETURNS TABLE (seq bigint, hash bytea)
+    LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+AS $$
+    SELECT seq, hash FROM audit_append_all(ARRAY[payload])
+$$;
+
 REVOKE ALL ON audit_entry FROM PUBLIC;
-REVOKE ALL ON FUNCTION audit_moment(text), audit_refuse_change(), audit_lock(), audit_append(text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION audit_moment(text), audit_refuse_change(), audit_lock(), audit_check(text[]),
+    audit_append_all(text[]), audit_append(text) FROM PUBLIC;
 
 DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'toprope_app') THEN
         REVOKE ALL ON audit_entry FROM toprope_app;
         GRANT SELECT ON audit_entry TO toprope_app;
-        GRANT EXECUTE ON FUNCTION audit_append(text) TO toprope_app;
+        GRANT EXECUTE ON FUNCTION audit_append_all(text[]), audit_append(text) TO toprope_app;
     END IF;
 END
 $$;
