@@ -60,7 +60,7 @@ def perfect_response(attempt: learning.Attempt) -> object:
     """The response that scores full marks on a practical."""
     shown = attempt.shown
     if isinstance(shown, content.RedactionVariant):
-        return [index for index, token in enumerate(shown.tokens) if token.sensitive]
+        return [token for span in shown.spans for token in span.tokens]
     if isinstance(shown, content.FlawHuntVariant):
         return {sample.id: list(sample.flaw_lines) for sample in shown.samples}
     return RIGHT_TEXT

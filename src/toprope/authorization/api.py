@@ -3,6 +3,7 @@
 from toprope.authorization.actions import (
     NewKey,
     admit_tool,
+    follow_statements,
     issue_key,
     lift_hold,
     place_hold,
@@ -37,6 +38,7 @@ __all__ = [
     "Ceilings",
     "GrantFact",
     "GrantState",
+    "GrantedUpTo",
     "KeyView",
     "NewKey",
     "Refused",
@@ -45,6 +47,7 @@ __all__ = [
     "Suspension",
     "admit_tool",
     "find_person_by_key",
+    "follow_statements",
     "get_ceilings",
     "get_standing",
     "issue_key",

@@ -9,7 +9,7 @@ from toprope.kit.ids import uuid7
 
 
 class Grant(models.Model):
-    """A grant on a rung. Derived: `toprope rebuild` drops and rebuilds it, with `RungUse` and `GrantedUpTo`."""
+    """A grant on a rung. Derived, like `RungUse` and `GrantedUpTo`: `toprope rebuild` makes them anew."""
 
     person = models.UUIDField()
     rung = models.CharField(max_length=16)
@@ -144,3 +144,13 @@ class PublishedInstallation(models.Model):
 
     def __str__(self) -> str:
         return f"installation at version {self.version}"
+
+
+class FollowedUpTo(models.Model):
+    """How far the worker has followed the statements of everybody; one row."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"followed up to {self.seq}"

@@ -32,6 +32,7 @@ __all__ = [
     "Outcome",
     "Question",
     "QueueEntry",
+    "Submission",
     "SubmissionView",
     "accept_policy",
     "answer_item",

@@ -66,7 +66,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sitting asks: item keys in order; how many the rule asks for and the share to be right; pool size."""
+    """What a sitting asks: its items in order, how many the rule asks for, pool size, share to be right."""
 
     items: tuple[str, ...] = ()
     asked: int = 0
@@ -110,7 +110,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """The one next thing to do, and why. `step` is "" while everything waits for somebody else or for time."""
+    """The one next thing to do, and why. `step` is "" while everything waits for a person or for time."""
 
     title: str
     why: str

@@ -12,9 +12,9 @@ from toprope.competency.api import get_framework
 from toprope.evidence.api import list_statements, stream_statements
 from toprope.evidence.statement import TOPROPE, Verb
 from toprope.measurement.api import refresh_person as refresh_measurement
-from toprope.progression.logic import FOLLOWED, Catalogue, History, LevelHeld, award_levels, read_history
+from toprope.progression.logic import FOLLOWED, History, LevelHeld, award_levels, read_history
 from toprope.progression.models import LevelAward, ProgressedUpTo
-from toprope.progression.queries import get_catalogue, list_levels
+from toprope.progression.queries import list_levels
 from toprope.progression.tags import Tag
 
 _WATCHED = FOLLOWED | {Verb.VOIDED}
@@ -33,7 +33,7 @@ def refresh_person(person: UUID, now: datetime) -> None:
         everything = list_statements(actor=person, verbs=FOLLOWED)
         history = read_history(recorded.statement for recorded in everything)
         before = {(held.competency, held.level) for held in list_levels(person)}
-        levels = _award(history, get_catalogue())
+        levels = _award(history)
         LevelAward.objects.filter(person=person).delete()
         LevelAward.objects.bulk_create(_rows(person, levels))
         cursor.seq = news[-1].seq
@@ -48,7 +48,6 @@ def rebuild(progress: Callable[[int], None]) -> None:
     with transaction.atomic():
         LevelAward.objects.all().delete()
         ProgressedUpTo.objects.all().delete()
-        catalogue = get_catalogue()
         awards: list[LevelAward] = []
         cursors: list[ProgressedUpTo] = []
         stream = stream_statements(verbs=_WATCHED)
@@ -56,7 +55,7 @@ def rebuild(progress: Callable[[int], None]) -> None:
             recorded = list(group)
             progress(len(recorded))
             history = read_history(each.statement for each in recorded)
-            awards.extend(_rows(person, _award(history, catalogue)))
+            awards.extend(_rows(person, _award(history)))
             cursors.append(ProgressedUpTo(person=person, seq=recorded[-1].seq))
             if len(awards) >= _BATCH:
                 LevelAward.objects.bulk_create(awards)
@@ -65,9 +64,9 @@ def rebuild(progress: Callable[[int], None]) -> None:
         ProgressedUpTo.objects.bulk_create(cursors, batch_size=_BATCH)
 
 
-def _award(history: History, catalogue: Catalogue) -> list[LevelHeld]:
+def _award(history: History) -> list[LevelHeld]:
     frameworks = {reference: get_framework(reference) for reference in history.references()}
-    return award_levels(frameworks, history, catalogue)
+    return award_levels(frameworks, history)
 
 
 def _rows(person: UUID, levels: list[LevelHeld]) -> list[LevelAward]:

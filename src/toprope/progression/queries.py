@@ -87,12 +87,4 @@ def get_rung_checklist(person: UUID, rung: str, opened: Mapping[str, datetime], 
 def get_level_checklist(person: UUID, competency: str, level: int, now: datetime) -> Checklist:
     """What a level asks of a person. Raises KeyError for a competency the framework does not have."""
     situation = get_situation(person, now)
-    return check_level(
-        situation.framework,
-        competency,
-        level,
-        situation.history,
-        situation.levels,
-        situation.catalogue,
-        now,
-    )
+    return check_level(situation.case(competency, level))

@@ -82,7 +82,7 @@ def suspend_grant(person: UUID, rung: str, *, by: Person, reason: str, now: date
     grant = _find_grant(person, rung)
     if grant.suspension is not None:
         raise Refused(f"{rung} is suspended already, since {grant.suspension.at:%d %B %Y, %H:%M} UTC.")
-    _decide(Verb.WAS_SUSPENDED, Tag.GRANT_SUSPENDED, person, rung, by, reason, now)
+    _decide(Verb.WAS_SUSPENDED, person, rung, by=by, reason=reason, now=now)
 
 
 def reinstate_grant(person: UUID, rung: str, *, by: Person, reason: str, now: datetime) -> None:
@@ -93,7 +93,7 @@ def reinstate_grant(person: UUID, rung: str, *, by: Person, reason: str, now: da
         raise Refused(f"{rung} is not suspended.")
     if suspension.through != rung:
         raise Refused(f"{rung} is stopped because {suspension.through} is suspended; reinstate that one.")
-    _decide(Verb.WAS_REINSTATED, Tag.GRANT_REINSTATED, person, rung, by, reason, now)
+    _decide(Verb.WAS_REINSTATED, person, rung, by=by, reason=reason, now=now)
 
 
 def _lock(person: UUID) -> GrantedUpTo:
@@ -114,7 +114,7 @@ def _find_grant(person: UUID, rung: str) -> GrantFact:
     raise Refused(f"There is no grant on {rung}.")
 
 
-def _decide(verb: Verb, tag: Tag, person: UUID, rung: str, by: Person, reason: str, now: datetime) -> None:
+def _decide(verb: Verb, person: UUID, rung: str, *, by: Person, reason: str, now: datetime) -> None:
     reason = reason.strip()
     if not reason:
         raise Refused("Write a reason: the person reads it, and may appeal.")
@@ -134,6 +134,7 @@ def _decide(verb: Verb, tag: Tag, person: UUID, rung: str, by: Person, reason: s
         _lock(person)
         recorded = record_statements([statement])[0]
         detail = {"rung": rung, "reason": reason, "statement": str(recorded.statement.id)}
+        tag = Tag.GRANT_SUSPENDED if verb is Verb.WAS_SUSPENDED else Tag.GRANT_REINSTATED
         record_entry(tag, actor=by.uuid, subject=str(person), detail=detail, now=now)
         refresh_person(person, now)
 
@@ -149,14 +150,12 @@ def _count_uses(person: UUID, news: Iterable[Recorded], known: dict[str, Use]) -
 def _add_uses(known: dict[str, Use], news: Iterable[Recorded]) -> dict[str, Use]:
     used = [each.statement for each in news if each.statement.verb is Verb.USED]
     counts = Counter(each.object.key for each in used)
-    last: dict[str, date] = {rung: use.last_on for rung, use in known.items() if use.last_on}
+    last: dict[str, date] = {rung: use.last_on for rung, use in known.items()}
     for each in used:
         day = each.timestamp.astimezone(UTC).date()
         last[each.object.key] = max(day, last.get(each.object.key, day))
-    return {
-        rung: Use(known.get(rung, Use()).count + counts[rung], last.get(rung))
-        for rung in known.keys() | counts.keys()
-    }
+    before = {rung: use.count for rung, use in known.items()}
+    return {rung: Use(before.get(rung, 0) + counts[rung], day) for rung, day in last.items()}
 
 
 def _rebuild_batch(batch: list[tuple[UUID, list[Recorded]]], now: datetime) -> None:

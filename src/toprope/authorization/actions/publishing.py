@@ -20,7 +20,7 @@ def publish_person(person: UUID) -> None:
 
     Called inside the transaction that changed something, so that both become true together.
     """
-    hashes = [bytes(one) for one in _live_hashes(person)]
+    hashes = _live_hashes(person)
     stale = PublishedAccess.objects.filter(person=person).exclude(key_hash__in=hashes)
     withdrawn, _ = stale.delete()
     if not hashes:
@@ -72,9 +72,9 @@ def publish_everybody() -> None:
         key = people[-1].key
 
 
-def _live_hashes(person: UUID) -> list[memoryview]:
+def _live_hashes(person: UUID) -> list[bytes]:
     keys = GatewayKey.objects.filter(person__uuid=person, person__is_active=True, revoked_at=None)
-    return list(keys.values_list("hash", flat=True))
+    return [bytes(one) for one in keys.values_list("hash", flat=True)]
 
 
 def _next_version() -> int:

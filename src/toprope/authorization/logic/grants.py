@@ -38,10 +38,10 @@ class Suspension:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """How often a rung was used, and on which day last."""
+    """How often a rung was used, and on which day last (UTC)."""
 
-    count: int = 0
-    last_on: date | None = None
+    count: int
+    last_on: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def derive_grants(
         )
         if checklist.met_at is None:
             continue
-        use = uses.get(rung.key, Use())
+        use = uses.get(rung.key)
         facts[rung.key] = GrantFact(
             rung=rung.key,
             supervision=rung.entry_supervision,
@@ -91,7 +91,7 @@ def derive_grants(
             issued_at=checklist.met_at,
             expires_at=_expiry(situation, rung, checklist.met_at, use),
             focused_until=checklist.met_at + timedelta(days=situation.framework.focused_days),
-            focused_uses=max(0, situation.framework.focused_uses - use.count),
+            focused_uses=max(0, situation.framework.focused_uses - (use.count if use else 0)),
             evidence=checklist.evidence,
             suspension=_inherited(rung, suspensions, facts),
         )
@@ -149,7 +149,7 @@ def _as_earned(situation: Situation) -> Situation:
     )
 
 
-def _expiry(situation: Situation, rung: Rung, issued_at: datetime, use: Use) -> datetime:
+def _expiry(situation: Situation, rung: Rung, issued_at: datetime, use: Use | None) -> datetime:
     """Unused too long, or a required level lapsed: whichever comes first.
 
     Use counts by whole days, so that the published snapshot does not change with every call. Fresh evidence
@@ -157,7 +157,7 @@ def _expiry(situation: Situation, rung: Rung, issued_at: datetime, use: Use) -> 
     """
     renewed = [piece.timestamp for piece in situation.history.pieces if piece.rung == rung.key]
     last = max([issued_at, *renewed])
-    if use.last_on is not None:
+    if use is not None:
         last = max(last, datetime.combine(use.last_on, time(), UTC))
     ends = [last + timedelta(days=rung.unused_days)]
     if rung.competency_currency:

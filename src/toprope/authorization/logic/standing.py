@@ -106,7 +106,7 @@ def _published(standing: RungStanding) -> PublishedGrant:
         rung=fact.rung,
         state=PublishedState.SUSPENDED if suspension else PublishedState.ACTIVE,
         supervision=fact.supervision,
-        # A lapsed requirement ends the grant before its date; the issue date is a time that has surely passed.
+        # A lapsed requirement ends the grant before its date; the issue date has surely passed.
         expires_at=(fact.issued_at if lapsed else fact.expires_at).timestamp(),
         tiers=fact.tiers,
         data=fact.data,

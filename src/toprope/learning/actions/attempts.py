@@ -1,6 +1,6 @@
 """Starting, answering and handing in."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,6 @@ from toprope.audit.api import record_entry
 from toprope.authorization.api import Refused, get_standing, refresh_person
 from toprope.competency.api import current_framework
 from toprope.content.api import (
-    Item,
     ResponseError,
     check_explanation,
     current_policy,
@@ -102,15 +101,19 @@ def answer_item(
         if choice not in {option.id for option in question.item.options}:
             raise Refused("Choose one of the answers.")
         marked = sorted(set(lines))[:_MAX_LINES]
-        feedback = give_feedback(question.item, choice, marked)
-        answer = _answer(told, question.item, feedback, choice, marked, seconds, now)
-        statements = [answer]
+        given = Answered(
+            choice=choice,
+            lines=tuple(marked),
+            feedback=give_feedback(question.item, choice, marked),
+            statement=derive_uuid7(attempt, f"answer:{key}"),
+        )
+        answered = Question(question.item, given)
+        statements = [_answer(told, answered, given, seconds, now)]
         if all(each.answer is not None for each in told.questions if each is not question):
-            answered = Question(question.item, Answered(choice, tuple(marked), feedback, answer.id))
             statements.append(_completed(told, answered, now))
         record_statements(statements)
     refresh_person(person, now)
-    return feedback
+    return given.feedback
 
 
 def submit_practical(person: UUID, attempt: UUID, response: Any, now: datetime) -> Outcome | None:
@@ -129,10 +132,13 @@ def submit_practical(person: UUID, attempt: UUID, response: Any, now: datetime) 
         raise Refused(str(error)) from error
     with transaction.atomic():
         _lock(person)
-        if _record_once([statement]) and statement.verb is Verb.SUBMITTED:
-            Submission.objects.create(
-                attempt=attempt, person=person, practical=told.practical.key, submitted_at=now
+        if statement.verb is Verb.SUBMITTED:
+            # Before the record is written to, as everywhere: locks are always taken in this order.
+            Submission.objects.get_or_create(
+                attempt=attempt,
+                defaults={"person": person, "practical": told.practical.key, "submitted_at": now},
             )
+        _record_once([statement])
     refresh_person(person, now)
     return get_attempt(person, attempt).outcome
 
@@ -156,7 +162,7 @@ def _started(person: UUID, attempt: UUID, step: str, requirement: Requirement, n
         practical = get_practical(rest)
         variant = count_started(person, step) % len(practical.variants)
         response: dict[str, Any] = {"variant": variant}
-        detail = {"kind": AttemptKind(practical.kind).value, "title": practical.title}
+        detail: dict[str, Any] = {"kind": AttemptKind(practical.kind).value, "title": practical.title}
         competency, level, evidence = practical.competency, practical.level, practical.evidence_kind
         rung = ""
     else:
@@ -211,17 +217,10 @@ def _draw(person: UUID, attempt: UUID, kind: str, rest: str) -> Plan:
     return draw_items(pool, asked, pass_mark, count_seen(person), attempt)
 
 
-def _answer(
-    told: Attempt,
-    item: Item,
-    feedback: Feedback,
-    choice: str,
-    lines: Sequence[int],
-    seconds: float,
-    now: datetime,
-) -> Statement:
+def _answer(told: Attempt, question: Question, given: Answered, seconds: float, now: datetime) -> Statement:
+    item, feedback = question.item, given.feedback
     return Statement(
-        id=derive_uuid7(told.id, f"answer:{item.key}"),
+        id=given.statement,
         actor=told.person,
         verb=Verb.ANSWERED,
         object=Object(ObjectType.ITEM, item.key, item.version),
@@ -229,7 +228,7 @@ def _answer(
         result=Result(
             score=1.0 if feedback.success else 0.0,
             success=feedback.success,
-            response={"choice": choice, "lines": list(lines)},
+            response={"choice": given.choice, "lines": list(given.lines)},
             seconds=min(max(seconds, 0.0), _MAX_SECONDS),
             detail={
                 "options": len(item.options),

@@ -1,9 +1,10 @@
 """The checklist: what is asked, how far it is met, by which evidence, and what to do about the rest. Pure."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 
@@ -34,6 +35,10 @@ class Requirement:
     met_at: datetime | None = None
     provisional: bool = False
     parts: tuple["Requirement", ...] = ()
+
+    def but(self, **changes: Any) -> "Requirement":
+        """The same requirement with some fields changed."""
+        return replace(self, **changes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from toprope.competency.api import Framework, Rung
+from toprope.progression.logic.held import LevelHeld
 from toprope.progression.logic.history import MIXED, POLICY, History, Piece
-from toprope.progression.logic.levels import Catalogue, LevelHeld, check_level
+from toprope.progression.logic.level_rules import LevelCase, check_level, describe_try
+from toprope.progression.logic.pools import Catalogue
 from toprope.progression.logic.requirement import Checklist, Requirement, Status
+
+NOT_RECORDABLE = "This version of Toprope cannot record this yet, so the rung stays closed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,18 @@ class Situation:
     catalogue: Catalogue
     policy_version: str
     now: datetime
+
+    def case(self, competency: str, level: int) -> LevelCase:
+        """The case for one level. Raises KeyError for a competency the framework does not have."""
+        return LevelCase(
+            self.framework,
+            self.framework.competencies[competency],
+            level,
+            self.history,
+            self.levels,
+            self.catalogue,
+            self.now,
+        )
 
 
 def check_rung(situation: Situation, rung: Rung, opened: Mapping[str, datetime]) -> Checklist:
@@ -53,90 +69,70 @@ def _rung_before(before: Rung, opened: Mapping[str, datetime]) -> Requirement:
 
 
 def _level(situation: Situation, rung: Rung, key: str, level: int) -> Requirement:
-    """A competency level: held, and not lapsed where the rung asks for currency."""
-    name = situation.framework.competencies[key].name
-    title = f"{key} {name}, level {level}"
+    """A competency level: held, not lapsed where the rung asks for currency, and not on too thin evidence."""
+    parts = check_level(situation.case(key, level)).requirements
     awards = [
         held for (competency, at), held in situation.levels.items() if competency == key and at >= level
     ]
     current = [held for held in awards if held.current(situation.now) or not rung.competency_currency]
-    checklist = check_level(
-        situation.framework,
-        key,
-        level,
-        situation.history,
-        situation.levels,
-        situation.catalogue,
-        situation.now,
+    requirement = Requirement(
+        kind="level",
+        title=f"{key} {situation.framework.competencies[key].name}, level {level}",
+        status=Status.MISSING,
+        detail=f"{sum(part.status is Status.DONE for part in parts)} of {len(parts)} done.",
+        competency=key,
+        level=level,
+        parts=parts,
     )
     if current:
-        first = min(current, key=lambda held: held.awarded_at)
-        allowed = not first.provisional or rung.key in situation.framework.bootstrap.rungs
-        return Requirement(
-            "level",
-            title,
-            Status.DONE if allowed else Status.MISSING,
-            "Held."
-            if not first.provisional
-            else "Held, provisionally: few questions exist so far."
-            if allowed
-            else "Held provisionally; this rung asks for complete evidence.",
-            first.evidence,
-            key,
-            level,
-            met_at=first.awarded_at if allowed else None,
-            provisional=first.provisional,
-            parts=checklist.requirements,
-        )
-    parts = checklist.requirements
-    done = sum(part.status is Status.DONE for part in parts)
+        return _held(situation, rung, requirement, current)
     if awards:
-        return Requirement(
-            "level",
-            title,
-            Status.EXPIRED,
-            "Lapsed: fresh evidence renews it.",
-            awards[0].evidence,
-            key,
-            level,
+        return requirement.but(
+            status=Status.EXPIRED,
+            detail="Lapsed: fresh evidence renews it.",
+            evidence=awards[0].evidence,
             step=f"sitting:{key}:{level}",
+            parts=(),
         )
-    waits = any(part.status is Status.WAITING for part in parts) and not any(
-        part.status is Status.MISSING for part in parts
-    )
-    return Requirement(
-        "level",
-        title,
-        Status.WAITING if waits else Status.MISSING,
-        f"{done} of {len(parts)} done.",
-        (),
-        key,
-        level,
-        parts=parts,
+    statuses = {part.status for part in parts}
+    if Status.WAITING in statuses and Status.MISSING not in statuses:
+        return requirement.but(status=Status.WAITING)
+    return requirement
+
+
+def _held(
+    situation: Situation, rung: Rung, requirement: Requirement, current: list[LevelHeld]
+) -> Requirement:
+    best = min(current, key=lambda held: (held.provisional, held.awarded_at))
+    if not best.provisional:
+        return requirement.but(
+            status=Status.DONE, detail="Held.", evidence=best.evidence, met_at=best.awarded_at
+        )
+    if rung.key in situation.framework.bootstrap.rungs:
+        return requirement.but(
+            status=Status.DONE,
+            detail="Held, provisionally: few questions exist so far.",
+            evidence=best.evidence,
+            met_at=best.awarded_at,
+            provisional=True,
+        )
+    return requirement.but(
+        detail="Held provisionally; this rung asks for complete evidence.", evidence=best.evidence
     )
 
 
 def _policy(situation: Situation, rung: Rung, validation: Mapping[str, Any]) -> Requirement:
     del rung, validation
     accepted = [piece for piece in situation.history.pieces if piece.kind == POLICY]
-    now_in_force = [piece for piece in accepted if piece.version == situation.policy_version]
-    if now_in_force:
-        first = now_in_force[0]
-        return Requirement(
-            POLICY,
-            "Acceptable-use policy",
-            Status.DONE,
-            f"Version {first.version} accepted.",
-            (first.statement,),
-            met_at=first.timestamp,
-        )
-    return Requirement(
-        POLICY,
-        "Acceptable-use policy",
-        Status.EXPIRED if accepted else Status.MISSING,
-        "There is a new version to accept." if accepted else "Read it and accept it: about three minutes.",
-        step="policy",
+    first = next((piece for piece in accepted if piece.version == situation.policy_version), None)
+    requirement = Requirement(
+        POLICY, "Acceptable-use policy", Status.MISSING, "Read it and accept it.", step="policy"
     )
+    if first is not None:
+        return _met(requirement, first, f"Version {first.version} accepted.")
+    if accepted:
+        return requirement.but(status=Status.EXPIRED, detail="There is a new version to accept.")
+    return requirement
 
 
 def _automatic(situation: Situation, rung: Rung, validation: Mapping[str, Any]) -> Requirement | None:
@@ -144,36 +140,27 @@ def _automatic(situation: Situation, rung: Rung, validation: Mapping[str, Any]) 
     asked, mark = int(validation.get("mixed_items", 0)), float(validation.get("pass", 0))
     if not asked:
         return None
-    title = "A mixed set of questions"
-    sittings = [piece for piece in situation.history.pieces if piece.kind == MIXED and piece.rung == rung.key]
+    sittings = [each for each in situation.history.pieces if each.kind == MIXED and each.rung == rung.key]
+    detail = f"{asked} questions across the competencies above (or all there are so far), {mark:.0%} right."
+    requirement = Requirement(MIXED, "A mixed set of questions", Status.MISSING, detail)
     passed = _passed_mixed(sittings, asked, mark)
     if passed:
-        provisional = passed.drawn < asked
-        return Requirement(
-            MIXED,
-            title,
-            Status.DONE,
-            f"{round(passed.score * passed.drawn)} of {passed.drawn} right."
-            + (
-                f" Provisional: the rule asks for {asked}, the pool held {passed.pool}."
-                if provisional
-                else ""
-            ),
-            (passed.statement,),
-            met_at=passed.timestamp,
-            provisional=provisional,
-        )
-    detail = f"{asked} questions across the competencies above (or all there are so far), {mark:.0%} right."
+        right = f"{round(passed.score * passed.drawn)} of {passed.drawn} right."
+        if passed.drawn >= asked:
+            return _met(requirement, passed, right)
+        right += f" Provisional: the rule asks for {asked}, the pool held {passed.pool}."
+        return _met(requirement, passed, right).but(provisional=True)
     levels_held = all(
         any(competency == key and at >= level for competency, at in situation.levels)
         for key, level in rung.competencies.items()
     )
     if not levels_held:
-        return Requirement(MIXED, title, Status.MISSING, f"{detail} Opens when the levels above are held.")
-    return _retry(situation, MIXED, title, detail, f"mixed:{rung.key}", sittings, rung)
+        return requirement.but(detail=f"{detail} Opens when the levels above are held.")
+    return _to_do(situation, rung, requirement.but(step=f"mixed:{rung.key}"), sittings)
 
 
 def _passed_mixed(sittings: list[Piece], asked: int, mark: float) -> Piece | None:
+    """The first whole, passed set after the last critical miss."""
     passed: Piece | None = None
     for piece in sittings:
         if piece.critical_misses:
@@ -185,40 +172,35 @@ def _passed_mixed(sittings: list[Piece], asked: int, mark: float) -> Piece | Non
 
 def _scenario(situation: Situation, rung: Rung, validation: Mapping[str, Any]) -> Requirement:
     key, mark = str(validation["id"]), float(validation["pass"])
-    title = key.replace("-", " ").capitalize()
     tries = [piece for piece in situation.history.pieces if piece.key == key]
+    requirement = Requirement(
+        "scenario", key.replace("-", " ").capitalize(), Status.MISSING, f"Asks for {mark:.0%}."
+    )
     passed = next((piece for piece in tries if piece.score >= mark), None)
     if passed:
-        return Requirement(
-            "scenario",
-            title,
-            Status.DONE,
-            f"{passed.score:.0%}, {mark:.0%} asked.",
-            (passed.statement,),
-            met_at=passed.timestamp,
-        )
+        return _met(requirement, passed, f"{passed.score:.0%}; {mark:.0%} asked.")
     if key not in situation.catalogue.practicals.values():
-        return Requirement("scenario", title, Status.MISSING, "The pack has no such scenario yet.")
-    detail = f"Asks for {mark:.0%}."
-    return _retry(situation, "scenario", title, detail, f"practical:{key}", tries, rung)
+        return requirement.but(detail=f"{requirement.detail} The pack has no such scenario yet.")
+    return _to_do(situation, rung, requirement.but(step=f"practical:{key}"), tries)
 
 
-def _retry(
-    situation: Situation, kind: str, title: str, detail: str, step: str, tries: list[Piece], rung: Rung
-) -> Requirement:
+def _met(requirement: Requirement, piece: Piece, detail: str) -> Requirement:
+    return requirement.but(
+        status=Status.DONE, detail=detail, evidence=(piece.statement,), met_at=piece.timestamp, step=""
+    )
+
+
+def _to_do(situation: Situation, rung: Rung, requirement: Requirement, tries: list[Piece]) -> Requirement:
+    """What the person can start, once the waiting time after a failed try is over."""
     if not tries:
-        return Requirement(kind, title, Status.MISSING, detail, step=step)
+        return requirement
     level = max(rung.competencies.values(), default=1)
     hours = situation.framework.levels[level - 1].validation.retry_after_hours
     not_before = tries[-1].timestamp + timedelta(hours=hours)
-    return Requirement(
-        kind,
-        title,
-        Status.WAITING if situation.now < not_before else Status.MISSING,
-        f"{detail} Last time: {tries[-1].score:.0%}"
-        + (", with a critical miss." if tries[-1].critical_misses else "."),
-        (tries[-1].statement,),
-        step=step,
+    return requirement.but(
+        status=Status.WAITING if situation.now < not_before else Status.MISSING,
+        detail=f"{requirement.detail} {describe_try(tries[-1])}",
+        evidence=(tries[-1].statement,),
         not_before=not_before,
     )
 
@@ -226,22 +208,12 @@ def _retry(
 def _not_recordable(situation: Situation, rung: Rung, validation: Mapping[str, Any]) -> Requirement:
     del situation, rung
     kind = str(validation["type"])
-    return Requirement(
-        kind,
-        kind.replace("_", " ").capitalize(),
-        Status.MISSING,
-        "This version of Toprope cannot record this yet, so the rung stays closed.",
-    )
+    return Requirement(kind, kind.replace("_", " ").capitalize(), Status.MISSING, NOT_RECORDABLE)
 
 
 def _decision(framework: Framework, rung: Rung) -> Requirement:
-    return Requirement(
-        "decision",
-        "A decision by people",
-        Status.MISSING,
-        framework.authorities.get(rung.decision, rung.decision)
-        + " This version of Toprope cannot record it yet, so the rung stays closed.",
-    )
+    who = framework.authorities.get(rung.decision, rung.decision)
+    return Requirement("decision", "A decision by people", Status.MISSING, f"{who} {NOT_RECORDABLE}")
 
 
 VALIDATIONS: dict[str, Callable[[Situation, Rung, Mapping[str, Any]], Requirement | None]] = {
