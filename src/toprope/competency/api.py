@@ -1,6 +1,8 @@
 """What other packages may use of frameworks."""
 
+from toprope.competency import shapes
 from toprope.competency.actions import FrameworkChangedError, Loaded, load_framework
+from toprope.competency.formats import FRAMEWORK_FILES, framework_shape
 from toprope.competency.logic import (
     Bootstrap,
     Competency,
@@ -17,8 +19,16 @@ from toprope.competency.logic import (
     Tag,
     Validation,
 )
-from toprope.competency.parsing import is_framework_file, parse_framework
-from toprope.competency.problems import Document, Problem, parse_document, suggest
+from toprope.competency.parsing import parse_framework
+from toprope.competency.problems import (
+    MAX_FILE_BYTES,
+    Document,
+    Problem,
+    Where,
+    parse_document,
+    repeated,
+    suggest,
+)
 from toprope.competency.queries import (
     FrameworkMissingError,
     current_framework,
@@ -26,8 +36,11 @@ from toprope.competency.queries import (
     get_framework,
     reference_in_force,
 )
+from toprope.competency.rules import check_rules
 
 __all__ = [
+    "FRAMEWORK_FILES",
+    "MAX_FILE_BYTES",
     "Bootstrap",
     "Competency",
     "CompetencyLevel",
@@ -47,13 +60,17 @@ __all__ = [
     "Rung",
     "Tag",
     "Validation",
+    "Where",
+    "check_rules",
     "current_framework",
     "find_framework",
+    "framework_shape",
     "get_framework",
-    "is_framework_file",
     "load_framework",
     "parse_document",
     "parse_framework",
     "reference_in_force",
+    "repeated",
+    "shapes",
     "suggest",
 ]

@@ -1,6 +1,6 @@
 """A framework as values: what good looks like, by competency, level, role and rung. Pure.
 
-`parsing.parse_framework` turns the documents of a pack (found sound by `check.py`) into these shapes.
+`parsing.parse_framework` turns the documents of a pack, once they are found sound, into these shapes.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""From a pack's documents to a `Framework`. Pure; expects documents that `check.py` has found sound."""
+"""From a pack's documents to a `Framework`. Pure; expects documents in which no problem was found."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -19,23 +19,7 @@ from toprope.competency.logic import (
     Validation,
 )
 
-FILES = (
-    "framework.yaml",
-    "ladder.yaml",
-    "roles.yaml",
-    "rubrics.yaml",
-    "metrics.yaml",
-    "sources.yaml",
-    "programs.yaml",
-)
-"""The files of a framework, beside those in ``competencies/``. Items, lessons and practicals are content."""
-
 FOLDER = "competencies/"
-
-
-def is_framework_file(path: str) -> bool:
-    """Whether this file of a pack, named relative to it, belongs to the framework."""
-    return path in FILES or (path.startswith(FOLDER) and path.endswith(".yaml"))
 
 
 def parse_framework(documents: Mapping[str, Any]) -> Framework:

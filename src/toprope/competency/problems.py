@@ -8,7 +8,7 @@ anchors or aliases, bounded size and depth, no key twice. All keys are text, exa
 import difflib
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -45,6 +45,13 @@ class Document:
     value: Any
     lines: Mapping[Where, int]
 
+    def at(self, where: Where) -> Any:
+        """What stands in this place."""
+        value = self.value
+        for step in where:
+            value = value[step]
+        return value
+
     def line(self, *where: str | int) -> int:
         """The line of this place, or of the nearest thing around it."""
         return line_at(self.lines, where)
@@ -74,6 +81,17 @@ def suggest(given: object, known: Collection[str]) -> str:
     if len(known) <= 12:
         return f"Write one of: {', '.join(sorted(known))}.{hint}"
     return f"Write one of the {len(known)} there are, such as '{min(known)}'.{hint}"
+
+
+def repeated(document: Document, places: Iterable[Where], what: str) -> Iterator[Problem]:
+    """Places that name the same `what` as an earlier one among them."""
+    first: dict[Any, Where] = {}
+    for where in places:
+        value = document.at(where)
+        if value in first:
+            message = f"The {what} '{value}' stands twice; first in line {document.line(*first[value])}."
+            yield document.problem(where, message, "Give one of the two another name.")
+        first.setdefault(value, where)
 
 
 def parse_document(path: str, data: bytes) -> tuple[Document | None, list[Problem]]:

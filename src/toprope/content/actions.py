@@ -14,7 +14,7 @@ from toprope.competency.api import (
     FrameworkChangedError,
     Problem,
     find_framework,
-    is_framework_file,
+    framework_shape,
     load_framework,
     reference_in_force,
 )
@@ -80,7 +80,7 @@ def load_builtin_pack(now: datetime) -> LoadedPack:
 
 @transaction.atomic
 def _store(documents: Mapping[str, Document], digest: str, by: UUID | str, now: datetime) -> LoadedPack:
-    framework = {path: document.value for path, document in documents.items() if is_framework_file(path)}
+    framework = {path: document.value for path, document in documents.items() if framework_shape(path)}
     loaded = load_framework(framework, digest=digest, by=by, now=now)
     reference = loaded.framework.reference
     if not loaded.new:
@@ -90,8 +90,7 @@ def _store(documents: Mapping[str, Document], digest: str, by: UUID | str, now: 
         "lessons": _store_lessons(loaded.id, documents),
         "practicals": _store_practicals(loaded.id, documents),
     }
-    if "policy.yaml" in documents:
-        _store_policy(loaded.id, documents["policy.yaml"])
+    _store_policy(loaded.id, documents["policy.yaml"])
     detail = {"digest": digest, **counts}
     record_entry(Tag.PACK_LOADED, actor=by, subject=reference, detail=detail, now=now)
     return LoadedPack(reference, new=True)

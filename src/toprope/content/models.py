@@ -11,7 +11,7 @@ class Content(models.Model):
     framework = models.ForeignKey(
         "competency.FrameworkVersion", on_delete=models.PROTECT, related_name="+", db_index=False
     )
-    key = models.CharField(max_length=64)
+    key = models.CharField(max_length=80)
     body = models.JSONField()
 
     class Meta:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from toprope.competency.problems import MAX_FILE_BYTES, Document, Problem, parse_document, suggest
+from toprope.competency.api import MAX_FILE_BYTES, Document, Problem, parse_document, suggest
 
 SINGLE = (
     "framework.yaml",
@@ -88,6 +88,9 @@ def read_pack(root: Path) -> Pack:
             cure = "Remove what is no content."
             reading.report(path, f"The pack has more than {MAX_TOTAL_BYTES:,} bytes.", cure)
             break
+    if not reading.files and not reading.problems:
+        cure = "Give the directory that holds framework.yaml."
+        reading.report(".", f"{root} holds no file of a pack.", cure)
     return Pack(reading.files, tuple(reading.problems))
 
 

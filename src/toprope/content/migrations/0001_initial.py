@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", models.CharField(max_length=64)),
+                ("key", models.CharField(max_length=80)),
                 ("body", models.JSONField()),
                 ("kind", models.CharField(max_length=8)),
                 ("competency", models.CharField(max_length=32)),
@@ -61,7 +61,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", models.CharField(max_length=64)),
+                ("key", models.CharField(max_length=80)),
                 ("body", models.JSONField()),
                 ("competency", models.CharField(max_length=32)),
                 ("level", models.SmallIntegerField()),
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", models.CharField(max_length=64)),
+                ("key", models.CharField(max_length=80)),
                 ("body", models.JSONField()),
                 ("version", models.CharField(max_length=32)),
                 (
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
                         auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
                     ),
                 ),
-                ("key", models.CharField(max_length=64)),
+                ("key", models.CharField(max_length=80)),
                 ("body", models.JSONField()),
                 ("kind", models.CharField(max_length=16)),
                 ("competency", models.CharField(max_length=32)),
