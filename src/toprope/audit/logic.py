@@ -55,11 +55,15 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a verification found. `head` is the newest entry, None in an empty record."""
+    """What a verification found. `head` is the newest entry, None in an empty record.
+
+    `witnesses` is how many there were to ask: with none, a tail that was cut off cannot be noticed.
+    """
 
     entries: int
     head: Receipt | None
     problems: tuple[Problem, ...]
+    witnesses: int = 0
 
 
 class Row(NamedTuple):
@@ -123,18 +127,21 @@ def check_chain(rows: Iterable[Row], sightings: Collection[Sighting] = ()) -> Re
     seen: dict[int, list[Sighting]] = {}
     for sighting in sightings:
         seen.setdefault(sighting.seq, []).append(sighting)
+    told: set[str] = set()  # a record computed anew contradicts a witness everywhere; once is enough
     count, head = 0, Receipt(0, GENESIS)
     for row in rows:
         count += 1
-        for seq, what in _check_row(head, row, seen.pop(row.seq, [])):
+        for seq, what in _check_row(head, row):
             problems.add(seq, what)
+        for sighting in seen.pop(row.seq, ()):
+            if sighting.hash != row.hash and sighting.name not in told:
+                told.add(sighting.name)
+                problems.add(row.seq, f"the record was rewritten: witness {sighting.name} saw another hash")
         head = Receipt(row.seq, row.hash)
-    for seq in sorted(seen):
-        for sighting in seen[seq]:
-            problems.add(
-                seq,
-                f"the entry is gone: witness {sighting.name} saw it, the last one on record is {head.seq}",
-            )
+    for seq, gone in sorted(seen.items()):
+        for name in {sighting.name for sighting in gone} - told:
+            told.add(name)
+            problems.add(seq, f"the entry is gone: witness {name} saw it; the record now ends at {head.seq}")
     return Report(entries=count, head=head if count else None, problems=problems.told())
 
 
@@ -158,7 +165,7 @@ class Problems:
         return (*self._told, *more)
 
 
-def _check_row(before: Receipt, row: Row, sightings: Collection[Sighting]) -> Iterator[tuple[int, str]]:
+def _check_row(before: Receipt, row: Row) -> Iterator[tuple[int, str]]:
     if row.seq <= before.seq:
         yield row.seq, "this number comes up more than once"
     elif row.seq == before.seq + 2:
@@ -172,9 +179,6 @@ def _check_row(before: Receipt, row: Row, sightings: Collection[Sighting]) -> It
         )
     for name in _differing_columns(row):
         yield row.seq, f"column {name} was changed: it differs from the payload"
-    for sighting in sightings:
-        if sighting.hash != row.hash:
-            yield row.seq, f"the record was rewritten: witness {sighting.name} saw another hash here"
 
 
 def _differing_columns(row: Row) -> list[str]:

@@ -1,6 +1,7 @@
 """Reads of the audit record."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from toprope.audit import models
-from toprope.audit.logic import Entry, Receipt, Report, Row, Sighting, check_chain, read_detail
-from toprope.kit.witness import read_witnesses
+from toprope.audit.logic import Entry, Problem, Receipt, Report, Row, Sighting, check_chain, read_detail
+from toprope.kit.witness import WitnessError, list_witnesses, read_witness
 
 _CHUNK = 2_000
 _COLUMNS = ("seq", "at", "tag", "actor", "subject", "payload", "hash")
@@ -49,9 +50,16 @@ def get_head() -> Receipt | None:
 def verify(progress: Progress | None = None) -> Report:
     """Check every entry against the chain, its columns and all witnesses."""
     # The witnesses first: what they saw by now is committed, so that the snapshot read below must have it.
-    sightings = [Sighting(*found) for found in read_witnesses(witness_directory())]
+    sightings, spoilt = [], []
+    files = list_witnesses(witness_directory())
+    for file in files:
+        try:
+            sightings += [Sighting(file.name, seq, hash_) for seq, hash_ in read_witness(file)]
+        except WitnessError as error:
+            spoilt.append(Problem(0, str(error)))
     with transaction.atomic():
-        return check_chain(_stream_rows(progress), sightings)
+        report = check_chain(_stream_rows(progress), sightings)
+    return replace(report, problems=(*spoilt, *report.problems), witnesses=len(files))
 
 
 def _stream_rows(progress: Progress | None) -> Iterator[Row]:
