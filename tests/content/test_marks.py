@@ -17,7 +17,10 @@ def tokens(source):
     ("text", "expected"),
     [
         ("password=hunter2", ["password", "hunter2"]),
-        ("postgres://app:hunter2@db.internal/orders", ["postgres", "app", "hunter2", "db.internal", "orders"]),
+        (
+            "postgres://app:hunter2@db.internal/orders",
+            ["postgres", "app", "hunter2", "db.internal", "orders"],
+        ),
         ("redis://:hunter2@127.0.0.1:6379", ["redis", "hunter2", "127.0.0.1", "6379"]),
         ('{"email": "mira.olsen@post.test", "n": 3}', ["email", "mira.olsen@post.test", "n", "3"]),
         ("2026-11-03T09:14:22.118Z at 09:14", ["2026-11-03T09:14:22.118Z", "at", "09:14"]),

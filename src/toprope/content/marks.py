@@ -8,6 +8,7 @@ nothing away; a mark that would cut a token is the author's mistake.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 CLASSES = ("secret", "personal", "confidential")
 DECOY = "decoy"
@@ -74,6 +75,7 @@ class MarkedText:
     faults: tuple[Fault, ...]
 
 
+@lru_cache(maxsize=256)  # pages ask for the same few texts all the time, and each takes over a millisecond
 def read_marked(source: str, first_index: int = 0) -> MarkedText:
     """Take a text with marks apart; its tokens are numbered from `first_index`."""
     text, found, faults = _strip_marks(source.rstrip())
