@@ -20,6 +20,7 @@ from toprope.authorization.logic import GrantFact, GrantState, RungStanding, Sta
 from toprope.authorization.models import Grant, GrantedUpTo, RungUse
 from toprope.authorization.queries import (
     Ceilings,
+    HoldView,
     KeyView,
     find_person_by_key,
     get_ceilings,
@@ -38,6 +39,7 @@ __all__ = [
     "Ceilings",
     "GrantFact",
     "GrantState",
+    "HoldView",
     "GrantedUpTo",
     "KeyView",
     "NewKey",

@@ -19,6 +19,8 @@ from toprope.content.logic import (
 )
 from toprope.content.policies import Policy, Section
 from toprope.content.practicals import (
+    MAX_TEXT,
+    MIN_TEXT,
     Document,
     ExplainBackVariant,
     FlawHuntVariant,
@@ -45,6 +47,8 @@ from toprope.content.queries import (
 )
 
 __all__ = [
+    "MAX_TEXT",
+    "MIN_TEXT",
     "ContentMissingError",
     "Document",
     "ExplainBackVariant",
