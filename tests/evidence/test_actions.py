@@ -23,7 +23,7 @@ def make(actor: UUID, score: float = 1.0) -> Statement:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures('empty_record')
+@pytest.mark.usefixtures("empty_record")
 def test_a_statement_is_recorded_once_and_audited():
     record_entry("test.started", actor="system", subject="x", detail={"a": 1}, now=NOW)
     actor = uuid4()
