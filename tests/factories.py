@@ -1,18 +1,15 @@
 """People and climbs for tests: everything goes through the stages' own doors."""
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from toprope.authorization import api as authorization
+from toprope.config.demo import take_step
 from toprope.content import api as content
 from toprope.learning import api as learning
 from toprope.people import api as people
-
-RIGHT_TEXT = (
-    "The assistant wrote the change; I read every line of it and ran the tests that it names. "
-    "Not checked: behaviour under load. I answer for it."
-)
 
 
 @dataclass
@@ -56,29 +53,9 @@ def sit(person: UUID, attempt: UUID, now: datetime, *, right: bool = True) -> No
         )
 
 
-def perfect_response(attempt: learning.Attempt) -> object:
-    """The response that scores full marks on a practical."""
-    shown = attempt.shown
-    if isinstance(shown, content.RedactionVariant):
-        return [token for span in shown.spans for token in span.tokens]
-    if isinstance(shown, content.FlawHuntVariant):
-        return {sample.id: list(sample.flaw_lines) for sample in shown.samples}
-    return RIGHT_TEXT
-
-
 def do_step(person: people.Person, step: str, now: datetime, *, mentor: people.Person | None = None) -> None:
-    """Do one step of a checklist, well."""
-    if step == "policy":
-        learning.accept_policy(person.uuid, content.current_policy().version, now)
-        return
-    attempt = learning.start_step(person.uuid, step, now)
-    told = learning.get_attempt(person.uuid, attempt)
-    if told.kind is learning.AttemptKind.SITTING:
-        sit(person.uuid, attempt, now)
-        return
-    learning.submit_practical(person.uuid, attempt, perfect_response(told), now)
-    if told.kind is learning.AttemptKind.EXPLAIN_BACK and mentor is not None:
-        learning.rate_submission(attempt, by=mentor, score=3, note="Clear.", now=now)
+    """Do one step of a checklist, all of it right; `mentor` rates what a person has to rate."""
+    take_step(person, step, now, share_right=1.0, chance=random.Random(1), rater=mentor)
 
 
 def climb(person: people.Person, rung: str, now: datetime, *, mentor: people.Person) -> datetime:

@@ -21,7 +21,9 @@ items = st.builds(
 
 def brute_force(belief: Belief, item: ItemParameters, right: bool) -> tuple[float, float]:
     """Posterior mean and standard deviation on a fine grid over ability and difficulty."""
-    theta = np.linspace(belief.value - 8 * belief.standard_error, belief.value + 8 * belief.standard_error, 1201)
+    theta = np.linspace(
+        belief.value - 8 * belief.standard_error, belief.value + 8 * belief.standard_error, 1201
+    )
     error = max(item.difficulty_error, 1e-6)
     b = np.linspace(item.difficulty - 8 * error, item.difficulty + 8 * error, 801)
     prior = np.exp(-0.5 * ((theta - belief.value) / belief.standard_error) ** 2)
@@ -77,7 +79,7 @@ def test_a_doubtful_difficulty_moves_the_estimate_less(belief, item, right):
 
 
 def test_coverage_of_the_90_percent_interval():
-    """Simulated persons and items from the very priors: 90 % intervals hold the truth in 88 to 92 % of cases."""
+    """Persons and items simulated from the very priors: 90 % intervals hold the truth in 88 to 92 %."""
     rng = np.random.default_rng(20261123)
     inside = 0
     persons = 1500

@@ -69,8 +69,8 @@ def digest_derived() -> str:
     total = hashlib.sha256()
     for model in DERIVED:
         table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - Django's documented way
-        fields = [field.column for field in model._meta.concrete_fields if field.column != "id"]  # noqa: SLF001
-        columns = ", ".join(connection.ops.quote_name(column) for column in fields)
+        fields = [str(field.column) for field in model._meta.concrete_fields]  # noqa: SLF001 - as above
+        columns = ", ".join(connection.ops.quote_name(column) for column in fields if column != "id")
         with connection.cursor() as cursor:
             # The table's text form gives floats in full and times in one zone, so equal rows are equal text.
             cursor.execute(
