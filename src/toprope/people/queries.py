@@ -57,6 +57,15 @@ def duties_of(person: Person) -> set[DutyKind]:
     return {DutyKind(kind) for kind in kinds}
 
 
+def list_duties(people: Iterable[Person]) -> dict[UUID, set[DutyKind]]:
+    """The duties of several persons by uuid, in one query; those without any are left out."""
+    rows = Duty.objects.filter(person__in=list(people)).values_list("person__uuid", "kind")
+    found: dict[UUID, set[DutyKind]] = {}
+    for uuid, kind in rows:
+        found.setdefault(uuid, set()).add(DutyKind(kind))
+    return found
+
+
 def governance_leads() -> list[Person]:
     """Active persons who answer for the limits of the whole organisation."""
     return list(_persons().filter(is_active=True, pk__in=_holders(DutyKind.GOVERNANCE)).order_by("name"))

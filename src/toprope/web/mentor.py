@@ -1,0 +1,171 @@
+"""Pages of somebody who looks after others: who they are, where they stand, what waits for a rating."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from toprope.authorization.api import (
+    GrantFact,
+    GrantState,
+    Refused,
+    get_standing,
+    list_grants_of,
+    reinstate_grant,
+    suspend_grant,
+)
+from toprope.competency.api import Framework, current_framework
+from toprope.evidence.api import last_activity
+from toprope.kit.clock import now
+from toprope.learning.api import get_submission, list_unrated, rate_submission
+from toprope.people.api import DutyKind, Person, list_supervised
+from toprope.web.access import needs, person_of, supervised_person
+from toprope.web.learner import recent_lines, route_of
+
+_mentors = needs(DutyKind.MENTOR, DutyKind.GOVERNANCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One person in the table."""
+
+    person: Person
+    rung: str
+    suspended: tuple[str, ...]
+    provisional: bool
+    active_at: datetime | None
+    waits: int
+
+
+@_mentors
+@require_safe
+def show_people(request: HttpRequest) -> HttpResponse:
+    """Everybody I supervise: rung, state, last activity, what waits for me."""
+    me, framework, moment = person_of(request), current_framework(), now()
+    people = list_supervised(me)
+    uuids = [person.uuid for person in people]
+    grants, active = list_grants_of(uuids), last_activity(uuids)
+    waiting = Counter(entry.person.uuid for entry in list_unrated(me))
+    rows = [
+        _row(
+            person,
+            grants.get(person.uuid, []),
+            active.get(person.uuid),
+            waiting[person.uuid],
+            framework,
+            moment,
+        )
+        for person in people
+    ]
+    return render(request, "web/mentor/people.html", {"rows": rows, "waiting": waiting.total()})
+
+
+@_mentors
+@require_safe
+def show_person(request: HttpRequest, uuid: UUID) -> HttpResponse:
+    """One person: where they stand, their grants, and stopping or giving back a rung."""
+    person = supervised_person(request, uuid)
+    framework, standing = current_framework(), get_standing(person.uuid, now())
+    context = {
+        "subject": person,
+        "framework": framework,
+        "role": framework.roles.get(person.role),
+        "standing": standing,
+        "route": route_of(standing),
+        "granted": [each for each in standing.rungs if each.grant is not None],
+        "recent": recent_lines(person, framework),
+        "waiting": [entry for entry in list_unrated(person_of(request)) if entry.person == person],
+    }
+    return render(request, "web/mentor/person.html", context)
+
+
+@_mentors
+@require_POST
+def suspend(request: HttpRequest, uuid: UUID, rung: str) -> HttpResponse:
+    """Stop a rung for a person, with a reason they read."""
+    person = supervised_person(request, uuid)
+    reason = request.POST.get("reason", "")
+    try:
+        suspend_grant(person.uuid, rung, by=person_of(request), reason=reason, now=now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{rung} is suspended for {person.name}. Their next call on it is refused.")
+    return redirect("web:person", uuid)
+
+
+@_mentors
+@require_POST
+def reinstate(request: HttpRequest, uuid: UUID, rung: str) -> HttpResponse:
+    """Give a suspended rung back, with a reason."""
+    person = supervised_person(request, uuid)
+    reason = request.POST.get("reason", "")
+    try:
+        reinstate_grant(person.uuid, rung, by=person_of(request), reason=reason, now=now())
+    except Refused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, f"{rung} is open for {person.name} again.")
+    return redirect("web:person", uuid)
+
+
+@_mentors
+@require_safe
+def show_queue(request: HttpRequest) -> HttpResponse:
+    """Explanations that wait for a rating, the longest waiting first."""
+    return render(request, "web/mentor/ratings.html", {"queue": list_unrated(person_of(request))})
+
+
+@_mentors
+@require_http_methods(["GET", "HEAD", "POST"])
+def rate(request: HttpRequest, attempt: UUID) -> HttpResponse:
+    """One explanation with the anchors it is rated by; and the rating."""
+    me = person_of(request)
+    try:
+        submission = get_submission(me, attempt)
+    except Refused:
+        raise Http404 from None
+    if request.method == "POST":
+        score = request.POST.get("score", "")
+        try:
+            if score not in {str(each) for each in submission.variant.anchors}:
+                raise Refused("Choose the anchor that describes the explanation best.")
+            rate_submission(attempt, by=me, score=int(score), note=request.POST.get("note", ""), now=now())
+        except Refused as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.path)
+        messages.success(request, f"Your rating is recorded; {submission.person.name} sees it and your note.")
+        return redirect("web:ratings")
+    context = {
+        "submission": submission,
+        "variant": submission.variant,
+        "anchors": sorted(submission.variant.anchors.items()),
+    }
+    return render(request, "web/mentor/rating.html", context)
+
+
+def _row(
+    person: Person,
+    grants: list[GrantFact],
+    active_at: datetime | None,
+    waits: int,
+    framework: Framework,
+    moment: datetime,
+) -> Row:
+    by_rung = {grant.rung: grant for grant in grants}
+    opened = [
+        key for key in framework.rungs if key in by_rung and by_rung[key].state(moment) is GrantState.OPEN
+    ]
+    return Row(
+        person=person,
+        rung=opened[-1] if opened else "",
+        suspended=tuple(key for key in framework.rungs if key in by_rung and by_rung[key].suspension),
+        provisional=bool(opened) and by_rung[opened[-1]].provisional,
+        active_at=active_at,
+        waits=waits,
+    )

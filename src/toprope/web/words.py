@@ -1,0 +1,110 @@
+"""Statements in plain words, for people who were there and people who were not. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from toprope.competency.api import Framework
+from toprope.evidence.api import Recorded
+from toprope.evidence.statement import GATEWAY, TOPROPE, ObjectType, Statement, Verb
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One statement as a line of a list: what happened, how it went, when."""
+
+    id: UUID
+    seq: int
+    text: str
+    outcome: str  # "" where it has none
+    good: bool | None
+    at: datetime
+
+
+def tell(recorded: Recorded, framework: Framework) -> Line:
+    """A statement as a line."""
+    statement = recorded.statement
+    outcome, good = _outcome(statement)
+    return Line(
+        statement.id, recorded.seq, _sentence(statement, framework), outcome, good, statement.timestamp
+    )
+
+
+def voucher(statement: Statement, names: dict[UUID, str]) -> str:
+    """Who vouches for a statement, in words. `names` gives the names of persons by uuid."""
+    if statement.authority == TOPROPE:
+        return "Toprope: scored by rule or by running it, no person in between"
+    if statement.authority == GATEWAY:
+        return "The gateway, which saw the call"
+    try:
+        return names.get(UUID(statement.authority), "A person who has left")
+    except ValueError:
+        return statement.authority
+
+
+def _sentence(statement: Statement, framework: Framework) -> str:
+    return f"{_ACTS.get(statement.verb, statement.verb.value.capitalize())} {_object(statement, framework)}"
+
+
+_ACTS = {
+    Verb.ACCEPTED: "Accepted",
+    Verb.STARTED: "Started",
+    Verb.ANSWERED: "Answered",
+    Verb.COMPLETED: "Completed",
+    Verb.SUBMITTED: "Handed in",
+    Verb.WAS_RATED: "Was rated on",
+    Verb.WAS_SUSPENDED: "Was suspended from",
+    Verb.WAS_REINSTATED: "Was reinstated on",
+    Verb.USED: "Used",
+    Verb.VOIDED: "A mistake was taken back:",
+}
+
+
+def _object(statement: Statement, framework: Framework) -> str:
+    subject = statement.object
+    where = _competency(statement, framework)
+    if subject.type is ObjectType.POLICY:
+        return f"the policy, version {subject.version}"
+    if subject.type is ObjectType.ITEM:
+        return f"a question on {where}" if where else f"question {subject.key}"
+    if subject.type is ObjectType.SITTING:
+        return _sitting(statement, where)
+    if subject.type is ObjectType.PRACTICAL or subject.key.startswith("practical:"):
+        return _practical(subject.key)
+    if subject.type is ObjectType.RUNG:
+        rung = framework.rungs.get(subject.key)
+        return f"{rung.key} {rung.name}" if rung else f"rung {subject.key}"
+    return f"an earlier statement, {subject.key}"
+
+
+def _sitting(statement: Statement, where: str) -> str:
+    if statement.object.key.startswith("practical:"):
+        return _practical(statement.object.key)
+    rung = statement.context.rung
+    if rung:
+        return f"the mixed questions for {rung}"
+    return f"the questions on {where}" if where else f"sitting {statement.object.key}"
+
+
+def _practical(key: str) -> str:
+    return f"the practical “{key.removeprefix('practical:').replace('-', ' ')}”"
+
+
+def _competency(statement: Statement, framework: Framework) -> str:
+    key, level = statement.context.competency, statement.context.level
+    if not key:
+        return ""
+    known = framework.competencies.get(key)
+    name = known.name.lower() if known else key
+    return f"{name}, level {level}" if level else name
+
+
+def _outcome(statement: Statement) -> tuple[str, bool | None]:
+    result = statement.result
+    if result is None:
+        return "", None
+    if statement.verb is Verb.ANSWERED:
+        return ("Right", True) if result.success else ("Not right", False)
+    if statement.verb in {Verb.COMPLETED, Verb.WAS_RATED} and result.score is not None:
+        return f"{result.score:.0%}", result.success
+    return "", None
