@@ -1,0 +1,218 @@
+"""The provider: what is passed on to it, what of its answers comes back, and what its failures are called."""
+
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from http import HTTPStatus
+
+from pyreqwest.client import ClientBuilder
+from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutError
+from pyreqwest.response import Response
+
+from toprope.gateway.protocol import Problem, unavailable
+from toprope.gateway.settings import Settings
+
+log = logging.getLogger("toprope.gateway")
+
+Headers = Iterable[tuple[bytes, bytes]]
+
+_CONNECT_SECONDS = 10.0
+
+# RFC 9110, section 7.6.1, and what older software treats the same way.
+_HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+# Written anew, or said by the client to Toprope only: who it is, on whose account it wants to work, where it
+# comes from, and tricks that change what a request means.
+_NOT_PASSED_ON = _HOP_BY_HOP | {
+    "accept-encoding",
+    "api-key",
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "expect",
+    "forwarded",
+    "host",
+    "openai-organization",
+    "openai-project",
+    "origin",
+    "proxy-authorization",
+    "referer",
+    "via",
+    "x-api-key",
+    "x-goog-api-key",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-real-ip",
+}
+_NOT_PASSED_ON_PREFIXES = ("x-toprope-", "x-forwarded-", "proxy-", "sec-")
+_NOT_PASSED_BACK = _HOP_BY_HOP | {
+    "alt-svc",
+    "content-encoding",
+    "content-length",
+    "date",
+    "server",
+    "set-cookie",
+    "strict-transport-security",
+}
+
+
+def select_headers(headers: Headers) -> list[tuple[str, str]]:
+    """The client's headers that go on to the provider."""
+    dropped = set(_NOT_PASSED_ON)
+    for name, value in headers:
+        if name == b"connection":
+            dropped.update(part.strip().lower() for part in value.decode("latin-1").split(","))
+    return [
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in headers
+        if (lower := name.decode("latin-1").lower()) not in dropped
+        and not lower.startswith(_NOT_PASSED_ON_PREFIXES)
+        and value.isascii()
+    ]
+
+
+class Answer:
+    """The provider's answer, once its head has come."""
+
+    def __init__(self, response: Response, limit: int) -> None:
+        self._response, self._limit = response, limit
+        self.status = response.status
+        self.content_type = response.get_header("content-type") or "application/json"
+        self.streamed = self.content_type.lower().startswith("text/event-stream")
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """The provider's headers that go back to the client, its content type among them."""
+        found = [
+            (name.encode("latin-1"), value.encode("latin-1"))
+            for name, value in self._response.headers.items()
+            if name.lower() not in _NOT_PASSED_BACK and name.lower() != "content-type"
+        ]
+        return [*found, (b"content-type", self.content_type.encode("latin-1"))]
+
+    async def read_chunk(self) -> bytes | None:
+        """The next piece of the body as it came, or None at its end; raises `Problem` where it breaks off."""
+        try:
+            chunk = await self._response.body_reader.read_chunk()
+        except PyreqwestError as error:
+            raise _explain(error) from error
+        return None if chunk is None else bytes(chunk)
+
+    async def read(self) -> bytes:
+        """The whole body; raises `Problem` where it breaks off or passes the limit."""
+        pieces: list[bytes] = []
+        size = 0
+        while (piece := await self.read_chunk()) is not None:
+            size += len(piece)
+            if size > self._limit:
+                raise too_large(self._limit)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+
+class Provider:
+    """The provider that this installation has, and the connections to it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url, self._key, self._limit = (
+            settings.provider_url,
+            settings.provider_key,
+            settings.answer_limit,
+        )
+        # The installation names the provider; neither a redirect nor the environment may name another.
+        self._client = (
+            ClientBuilder()
+            .follow_redirects(enable=False)
+            .no_proxy()
+            .referer(enable=False)
+            .gzip(enable=False)
+            .brotli(enable=False)
+            .zstd(enable=False)
+            .deflate(enable=False)
+            .http1_only()
+            .connect_timeout(timedelta(seconds=min(_CONNECT_SECONDS, settings.provider_timeout)))
+            .read_timeout(timedelta(seconds=settings.provider_timeout))
+            .build()
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+    @asynccontextmanager
+    async def post(self, path: str, headers: Headers, body: bytes) -> AsyncIterator[Answer]:
+        """Send `body` to `path`. Leaving the context before the end of the answer breaks it off."""
+        async with self._send("POST", path, select_headers(headers), body) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def get(self, path: str) -> AsyncIterator[Answer]:
+        """Ask for `path`."""
+        async with self._send("GET", path, [("accept", "application/json")], None) as answer:
+            yield answer
+
+    @asynccontextmanager
+    async def _send(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | None
+    ) -> AsyncIterator[Answer]:
+        if not self._url:
+            raise unavailable(
+                "provider_missing",
+                "This installation has no model provider; its operator sets TOPROPE_PROVIDER_URL.",
+                retry=False,
+            )
+        request = self._client.request(method, self._url + path).headers(headers)
+        request = request.header("accept-encoding", "identity")
+        if self._key:
+            request = request.header("authorization", f"Bearer {self._key}", is_sensitive=True)
+        if body is not None:
+            request = request.header("content-type", "application/json").body_bytes(body)
+        streamed = request.streamed_read_buffer_limit(0).build_streamed()
+        try:
+            response = await streamed.__aenter__()
+        except PyreqwestError as error:
+            raise _explain(error) from error
+        try:
+            _check(response)
+            yield Answer(response, self._limit)
+        finally:
+            await streamed.__aexit__(None, None, None)
+
+
+def too_large(limit: int) -> Problem:
+    """The problem of an answer that passes the limit."""
+    return _broken("provider_answer_too_large", f"The provider's answer is larger than {limit:,} bytes.")
+
+
+def _check(response: Response) -> None:
+    encoding = response.get_header("content-encoding") or "identity"
+    if encoding.strip().lower() not in ("", "identity"):
+        raise _broken(
+            "provider_compressed", "The provider sent a compressed answer although it was asked not to."
+        )
+    if not response.status >= HTTPStatus.OK or HTTPStatus.MULTIPLE_CHOICES <= response.status < 400:
+        raise _broken(
+            "provider_redirects",
+            f"The provider answered {response.status}: its address (TOPROPE_PROVIDER_URL) is wrong.",
+        )
+
+
+def _broken(code: str, message: str) -> Problem:
+    return Problem(HTTPStatus.BAD_GATEWAY, code, message, retry=False)
+
+
+def _explain(error: PyreqwestError) -> Problem:
+    """What the client is told; the log is told more, for addresses inside the house are not for everybody."""
+    log.warning("the provider failed: %s", error)
+    if isinstance(error, RequestTimeoutError):
+        return Problem(
+            HTTPStatus.GATEWAY_TIMEOUT, "provider_slow", "The provider did not answer in time.", retry=False
+        )
+    if isinstance(error, ConnectError):
+        return Problem(HTTPStatus.BAD_GATEWAY, "provider_unreachable", "The provider cannot be reached.")
+    return Problem(HTTPStatus.BAD_GATEWAY, "provider_broke_off", "The provider broke off its answer.")
