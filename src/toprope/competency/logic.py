@@ -184,6 +184,7 @@ class Framework:
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     programmes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    digest: str = ""  # of the pack it came in; the same digest is the same pack, to the last byte
 
     @property
     def reference(self) -> str:

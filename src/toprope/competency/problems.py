@@ -21,6 +21,7 @@ Where: TypeAlias = tuple[str | int, ...]
 """A place in a document, such as ``("items", 3, "options", 0, "text")``."""
 
 _UNPRINTABLE = re.compile(r"[^\x09\x0A\x0D\x20-\x7E\x85\xA0-\uD7FF\uE000-\uFFFD\U00010000-\U0010FFFF]")
+_UNKEEPABLE = re.compile(r"[\0\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,18 +202,18 @@ class _Reader:
         raise _UnreadableError(Problem(self.path, line, message, cure))
 
     def _take(self, event: Any, line: int) -> None:
-        if isinstance(event, yaml.MappingStartEvent):
+        if isinstance(event, yaml.ScalarEvent):
+            top = self._stack[-1] if self._stack else None
+            if top is not None and top.key is None and isinstance(top.value, dict):
+                self._take_key(top, event.value, line)
+            else:
+                self._add(self._scalar(event, line), line)
+        elif isinstance(event, yaml.MappingStartEvent):
             self._begin({}, line)
         elif isinstance(event, yaml.SequenceStartEvent):
             self._begin([], line)
         elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
             self._stack.pop()
-        elif isinstance(event, yaml.ScalarEvent):
-            top = self._stack[-1] if self._stack else None
-            if top is not None and isinstance(top.value, dict) and top.key is None:
-                self._take_key(top, event.value, line)
-            else:
-                self._add(self._scalar(event, line), line)
 
     def _begin(self, value: dict[str, Any] | list[Any], line: int) -> None:
         if len(self._stack) >= MAX_DEPTH:
@@ -269,5 +270,5 @@ class _Reader:
 
     def _check_text(self, text: str, line: int) -> None:
         """A database can keep neither NUL nor half a surrogate pair, and both can be written as escapes."""
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if _UNKEEPABLE.search(text):
             self._refuse(line, "The text holds a NUL or half a character.", "Remove the escape.")

@@ -1,6 +1,7 @@
 """Reading frameworks. A version never changes, so one that was parsed stays parsed in this process."""
 
 import json
+from dataclasses import replace
 from functools import lru_cache
 
 from toprope.competency.logic import Framework
@@ -44,6 +45,6 @@ def reference_in_force() -> str:
 
 
 @lru_cache(maxsize=16)
-def _parsed(row_id: int, digest: str) -> Framework:  # noqa: ARG001 - the digest makes the key safe to keep
+def _parsed(row_id: int, digest: str) -> Framework:
     document = FrameworkVersion.objects.values_list("document", flat=True).get(id=row_id)
-    return parse_framework(json.loads(document))
+    return replace(parse_framework(json.loads(document)), digest=digest)

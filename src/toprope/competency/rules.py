@@ -185,6 +185,7 @@ def _check_roles(document: Document, framework: Framework) -> Iterator[Problem]:
             message = f"{role.key} says nothing on {', '.join(missing)}."
             cure = "Add each with target and weight; write target: 0, weight: 0 where nothing is expected."
             yield document.problem((*where, "competencies"), message, cure)
+            continue
         for key, target in role.targets.items():
             if (target.target == 0) != (target.weight == 0):
                 message = f"For {key} {role.key} has target {target.target} and weight {target.weight}."

@@ -40,12 +40,16 @@ class Survey:
     def resolve(self, unread: Collection[Kind] = ()) -> None:
         """Report references that lead nowhere.
 
-        Kinds of which nothing is named, or not everything could be read (`unread`), are left out: there the
-        mistake lies elsewhere, and was told.
+        Where a document has problems, what it names may be incomplete; and of some kinds not everything could
+        be read (`unread`). References to those are left out: the mistake lies elsewhere, and was told.
         """
+        broken = {problem.path for problem in self.problems}
+        unclear = set(unread) | {
+            kind for kind, names in self.names.items() if any(path in broken for path, _ in names.values())
+        }
         for kind, key, place in self.references:
             known = self.names.get(kind, {})
-            if known and key not in known and kind not in unread:
+            if known and key not in known and kind not in unclear:
                 place.say(f"There is no {kind} '{key[:_SHOWN]}'.", suggest(key, known))
 
 

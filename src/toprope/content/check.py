@@ -44,10 +44,11 @@ def check_shapes(documents: Mapping[str, Document], *, unread: frozenset[str]) -
             survey.check(document, shape)
     survey.resolve(unread)
     kinds, competencies = survey.names.get("evidence kind", {}), survey.names.get("competency", {})
+    framework_known = kinds and competencies and "competency" not in unread
     for path, document in documents.items():
         if path == "policy.yaml":
             survey.problems += check_policy(document)
-        elif path.startswith("practicals/"):
+        elif path.startswith("practicals/") and framework_known:
             survey.problems += check_practical(document, competencies=competencies, evidence_kinds=kinds)
     return survey.problems
 

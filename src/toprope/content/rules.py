@@ -150,8 +150,8 @@ def _check_coverage(documents: Documents, competencies: Mapping[str, Place]) -> 
     taught = {lesson["competency"] for lesson in documents["lessons.yaml"].value["lessons"]}
     for key, (document, where) in competencies.items():
         if items[key] < MIN_ITEMS:
-            message = f"{key} has {items[key]} items."
-            cure = f"Write at least {MIN_ITEMS} in the items file of its domain."
+            message = f"{key} has {items[key]} of the {MIN_ITEMS} items that it needs."
+            cure = f"Write {MIN_ITEMS - items[key]} more in the items file of its domain."
             yield document.problem(where, message, cure)
         if key not in taught:
             message = f"{key} has no lesson."
