@@ -30,6 +30,7 @@ START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 CATALOGUE = Catalogue(
     {("FND-01", 1, "flaw_hunt"): "flaw-hunt-fnd-01", ("SEC-01", 1, "sandbox_session"): "redaction-drill"},
     {("FND-01", 1): 1, ("FND-01", 2): 2, ("SEC-01", 1): 1, ("SEC-01", 2): 1, ("GOV-01", 1): 2},
+    {},
 )
 
 

@@ -37,9 +37,9 @@ def list_pool(competency: str, level: int) -> list[Item]:
     return [parse_item(row.body, row.framework.reference) for row in rows.order_by("key")]
 
 
-def pool_sizes() -> dict[tuple[str, int], int]:
+def pool_sizes(version: str | None = None) -> dict[tuple[str, int], int]:
     """How many items `list_pool` has, by competency and level. One query."""
-    rows = models.Item.objects.filter(framework__in_force=True, kind__in=PLAYABLE)
+    rows = _of(models.Item.objects.filter(kind__in=PLAYABLE), version)
     counted = rows.values_list("competency", "level").annotate(Count("id")).order_by()
     return {(competency, level): count for competency, level, count in counted}
 
@@ -50,9 +50,11 @@ def list_lessons(competency: str) -> list[Lesson]:
     return [parse_lesson(row.body, row.framework.reference) for row in rows]
 
 
-def list_practicals(*, competency: str = "", level: int = 0) -> list[Practical]:
-    """The practicals of the pack in force, ordered by key; `competency` and `level` narrow the list."""
-    rows = _at(models.Practical.objects.all(), None).order_by("key")
+def list_practicals(
+    version: str | None = None, *, competency: str = "", level: int = 0
+) -> list[Practical]:
+    """The practicals of a version, ordered by key; `competency` and `level` narrow the list."""
+    rows = _at(models.Practical.objects.all(), version).order_by("key")
     if competency:
         rows = rows.filter(competency=competency)
     if level:
@@ -68,9 +70,9 @@ def get_practical(key: str, version: str | None = None) -> Practical:
     return parse_practical(row.body, row.framework.reference)
 
 
-def current_policy() -> Policy:
-    """The policy in force."""
-    row = _at(models.Policy.objects.all(), None).first()
+def current_policy(version: str | None = None) -> Policy:
+    """The policy in force, or the one that came with a version of the pack."""
+    row = _at(models.Policy.objects.all(), version).first()
     if row is None:
         raise ContentMissingError("No policy is in force; load a pack with `toprope framework load`.")
     return parse_policy(row.body)
@@ -78,9 +80,11 @@ def current_policy() -> Policy:
 
 def _at(rows: QuerySet[Row], version: str | None) -> QuerySet[Row]:
     """Narrow to a version of the pack, and bring its name along."""
+    return _of(rows, version).select_related("framework").defer("framework__document")
+
+
+def _of(rows: QuerySet[Row], version: str | None) -> QuerySet[Row]:
     if version is None:
-        rows = rows.filter(framework__in_force=True)
-    else:
-        key, _, number = version.partition("@")
-        rows = rows.filter(framework__key=key, framework__version=number)
-    return rows.select_related("framework").defer("framework__document")
+        return rows.filter(framework__in_force=True)
+    key, _, number = version.partition("@")
+    return rows.filter(framework__key=key, framework__version=number)

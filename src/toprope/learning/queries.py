@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from toprope.authorization.api import Refused, Standing
+from toprope.competency.api import current_framework
 from toprope.content.api import (
     Practical,
     Variant,
@@ -27,6 +28,7 @@ from toprope.learning.logic import (
 )
 from toprope.learning.models import Submission
 from toprope.people.api import Person, get_people, list_supervised, may_supervise
+from toprope.progression.api import get_catalogue
 
 _POLICY_MINUTES = 3
 _SITTING_MINUTES = 5
@@ -65,9 +67,12 @@ def _minutes(standing: Standing) -> dict[str, int]:
     """How long each step takes that the next rung asks for."""
     if standing.next is None:
         return {}
-    practicals = {f"practical:{each.key}": each.minutes for each in list_practicals()}
+    practicals = get_catalogue(current_framework()).minutes
     return {
-        each.step: practicals.get(each.step, _POLICY_MINUTES if each.step == "policy" else _SITTING_MINUTES)
+        each.step: practicals.get(
+            each.step.removeprefix("practical:"),
+            _POLICY_MINUTES if each.step == "policy" else _SITTING_MINUTES,
+        )
         for each in standing.next.checklist.open_steps()
     }
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
-from toprope.competency.api import current_framework
+from toprope.competency.api import Framework, current_framework
 from toprope.content.api import current_policy, list_practicals, pool_sizes
 from toprope.evidence.api import list_statements
 from toprope.progression.logic import (
@@ -14,7 +15,6 @@ from toprope.progression.logic import (
     History,
     LevelHeld,
     Situation,
-    check_level,
     check_rung,
     read_history,
 )
@@ -26,13 +26,22 @@ def get_history(person: UUID) -> History:
     return read_history(recorded.statement for recorded in list_statements(actor=person, verbs=FOLLOWED))
 
 
-def get_catalogue() -> Catalogue:
-    """What the pack in force offers: practicals and item pools."""
-    practicals = {
-        (practical.competency, practical.level, practical.evidence_kind): practical.key
-        for practical in list_practicals()
-    }
-    return Catalogue(practicals, pool_sizes())
+def get_catalogue(framework: Framework) -> Catalogue:
+    """What a pack offers: practicals and item pools."""
+    return _offer(framework.reference, framework.digest)[0]
+
+
+@lru_cache(maxsize=8)
+def _offer(reference: str, digest: str) -> tuple[Catalogue, str]:
+    """What a pack offers, and the version of its policy. A pack that was loaded never changes."""
+    del digest  # part of the key: two databases may know different packs by one reference
+    practicals = list_practicals(reference)
+    catalogue = Catalogue(
+        practicals={(each.competency, each.level, each.evidence_kind): each.key for each in practicals},
+        pools=pool_sizes(reference),
+        minutes={each.key: each.minutes for each in practicals},
+    )
+    return catalogue, current_policy(reference).version
 
 
 def list_levels(person: UUID) -> list[LevelHeld]:
@@ -68,14 +77,9 @@ def get_situation(person: UUID, now: datetime) -> Situation:
 
 def situation_of(history: History, levels: Mapping[tuple[str, int], LevelHeld], now: datetime) -> Situation:
     """The situation for a history and levels that the caller already has."""
-    return Situation(
-        framework=current_framework(),
-        history=history,
-        levels=levels,
-        catalogue=get_catalogue(),
-        policy_version=current_policy().version,
-        now=now,
-    )
+    framework = current_framework()
+    catalogue, policy_version = _offer(framework.reference, framework.digest)
+    return Situation(framework, history, levels, catalogue, policy_version, now)
 
 
 def get_rung_checklist(person: UUID, rung: str, opened: Mapping[str, datetime], now: datetime) -> Checklist:
@@ -87,4 +91,4 @@ def get_rung_checklist(person: UUID, rung: str, opened: Mapping[str, datetime], 
 def get_level_checklist(person: UUID, competency: str, level: int, now: datetime) -> Checklist:
     """What a level asks of a person. Raises KeyError for a competency the framework does not have."""
     situation = get_situation(person, now)
-    return check_level(situation.case(competency, level))
+    return situation.check_level(competency, level)

@@ -197,7 +197,7 @@ def _started(person: UUID, attempt: UUID, step: str, requirement: Requirement, n
 
 def _draw(person: UUID, attempt: UUID, kind: str, rest: str) -> Plan:
     framework = current_framework()
-    pools, minimum = get_catalogue().pools, framework.bootstrap.minimum_items
+    pools, minimum = get_catalogue(framework).pools, framework.bootstrap.minimum_items
     if kind == "mixed":
         rung = framework.rungs[rest]
         wanted = list(rung.competencies.items())

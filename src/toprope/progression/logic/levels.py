@@ -10,7 +10,7 @@ from toprope.progression.logic.level_rules import LevelCase, check_level
 from toprope.progression.logic.pools import Catalogue
 from toprope.progression.logic.requirement import Checklist
 
-_NOTHING_OFFERED = Catalogue({}, {})
+_NOTHING_OFFERED = Catalogue({}, {}, {})
 """Awards depend on what was shown, never on what the pack could offer today."""
 
 

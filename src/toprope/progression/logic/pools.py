@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """Practicals by (competency, level, evidence kind); pool sizes by (competency, level)."""
+    """Practicals by (competency, level, evidence kind) and the minutes each takes; pool sizes by level."""
 
     practicals: Mapping[tuple[str, int, str], str]
     pools: Mapping[tuple[str, int], int]
+    minutes: Mapping[str, int]
 
 
 def levels_to_draw_from(

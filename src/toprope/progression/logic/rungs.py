@@ -5,7 +5,7 @@ so a rung that names it stays closed.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,6 +29,13 @@ class Situation:
     catalogue: Catalogue
     policy_version: str
     now: datetime
+    _checked: dict[tuple[str, int], Checklist] = field(default_factory=dict, compare=False, repr=False)
+
+    def check_level(self, competency: str, level: int) -> Checklist:
+        """The checklist of one level; rungs ask for the same ones again and again, so it is kept."""
+        if (competency, level) not in self._checked:
+            self._checked[competency, level] = check_level(self.case(competency, level))
+        return self._checked[competency, level]
 
     def case(self, competency: str, level: int) -> LevelCase:
         """The case for one level. Raises KeyError for a competency the framework does not have."""
@@ -70,7 +77,7 @@ def _rung_before(before: Rung, opened: Mapping[str, datetime]) -> Requirement:
 
 def _level(situation: Situation, rung: Rung, key: str, level: int) -> Requirement:
     """A competency level: held, not lapsed where the rung asks for currency, and not on too thin evidence."""
-    parts = check_level(situation.case(key, level)).requirements
+    parts = situation.check_level(key, level).requirements
     awards = [
         held for (competency, at), held in situation.levels.items() if competency == key and at >= level
     ]
