@@ -44,7 +44,8 @@ def stream_entries(tag: str, *, up_to: int) -> Iterator[Entry]:
 def get_head() -> Receipt | None:
     """The newest entry, None in an empty record."""
     row = models.Entry.objects.order_by("-seq").values_list("seq", "hash").first()
-    return Receipt(row[0], bytes(row[1])) if row else None
+    # As below, NULL must not stop a verification.
+    return Receipt(row[0], bytes(row[1] or b"")) if row else None
 
 
 def verify(progress: Progress | None = None) -> Report:
