@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -18,8 +19,9 @@ ENTRY = '{"at":"2026-05-04T09:30:00Z","tag":"t","actor":"a","subject":"s","detai
 
 
 @pytest.fixture
-def empty_database(db) -> Iterator[psycopg.Connection]:
+def empty_database(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
     """A connection to a new database, as a role that owns it and can do nothing else."""
+    request.getfixturevalue("django_db_setup")
     name = f"{connection.settings_dict['NAME']}_plain"
     owner = sql.Identifier(f"owner_of_{name}")
     server = psycopg.conninfo.conninfo_to_dict(os.environ["DATABASE_URL"])
@@ -58,9 +60,12 @@ def test_where_roles_cannot_be_made_the_triggers_protect_alone(empty_database):
 def test_a_role_that_another_database_made_is_used(empty_database):
     empty_database.execute(read(RECORD / "0001_record.sql"))
     empty_database.execute(read(STATEMENTS / "0001_statements.sql"))
-    rights = "SELECT has_table_privilege('toprope_app', %s, 'SELECT'), has_table_privilege('toprope_app', %s, 'INSERT')"
     for table in ("audit_entry", "evidence_statement"):
-        assert empty_database.execute(rights, [table, table]).fetchone() == (True, False)
+        for right, has_it in (("SELECT", True), ("INSERT", False), ("UPDATE", False), ("TRUNCATE", False)):
+            asked = empty_database.execute(
+                "SELECT has_table_privilege('toprope_app', %s, %s)", [table, right]
+            )
+            assert asked.fetchone() == (has_it,), (table, right)
 
 
 def test_the_way_back_leaves_nothing(empty_database):
@@ -84,13 +89,14 @@ def test_two_databases_may_be_migrated_at_once(empty_database):
     empty_database.execute("RESET ROLE")
     server = psycopg.conninfo.conninfo_to_dict(os.environ["DATABASE_URL"])
     try:
-        with psycopg.connect(**server) as first:
+        with psycopg.connect(**server) as first, ThreadPoolExecutor(1) as second:
             first.execute(make_role)
-            empty_database.execute("SET lock_timeout = '50ms'")
-            with pytest.raises(psycopg.errors.LockNotAvailable):
-                empty_database.execute(make_role)  # waits for the first one's commit
-            empty_database.execute("RESET lock_timeout")
+            made = second.submit(empty_database.execute, make_role)
+            waits = "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = %s"
+            with psycopg.connect(**server, autocommit=True) as onlooker:
+                while onlooker.execute(waits, [empty_database.info.backend_pid]).fetchone() != (True,):
+                    assert not made.done(), "the second one did not meet the first"
             first.commit()
-            empty_database.execute(make_role)
+            made.result()
     finally:
         empty_database.execute("DROP ROLE IF EXISTS a_role_made_by_two")
