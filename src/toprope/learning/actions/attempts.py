@@ -36,6 +36,7 @@ from toprope.learning.logic import (
 from toprope.learning.models import Submission
 from toprope.learning.queries import count_seen, count_started, find_open_attempt, get_attempt
 from toprope.learning.tags import Tag
+from toprope.measurement.api import refresh_person as refresh_measurement
 from toprope.progression.api import Requirement, get_catalogue, levels_to_draw_from
 
 _MAX_SECONDS = 86_400.0
@@ -109,10 +110,14 @@ def answer_item(
         )
         answered = Question(question.item, given)
         statements = [_answer(told, answered, given, seconds, now)]
-        if all(each.answer is not None for each in told.questions if each is not question):
+        last = all(each.answer is not None for each in told.questions if each is not question)
+        if last:
             statements.append(_completed(told, answered, now))
         record_statements(statements)
-    refresh_person(person, now)
+    if last:
+        refresh_person(person, now)
+    else:  # a single answer moves the estimate only; levels follow from whole sittings
+        refresh_measurement(person)
     return given.feedback
 
 
