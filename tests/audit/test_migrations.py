@@ -15,13 +15,14 @@ import toprope.evidence.migrations
 
 RECORD = Path(toprope.audit.migrations.__file__).parent
 STATEMENTS = Path(toprope.evidence.migrations.__file__).parent
+pytestmark = pytest.mark.django_db
+
 ENTRY = '{"at":"2026-05-04T09:30:00Z","tag":"t","actor":"a","subject":"s","detail":{}}'
 
 
 @pytest.fixture
-def empty_database(request: pytest.FixtureRequest) -> Iterator[psycopg.Connection]:
+def empty_database() -> Iterator[psycopg.Connection]:
     """A connection to a new database, as a role that owns it and can do nothing else."""
-    request.getfixturevalue("django_db_setup")
     name = f"{connection.settings_dict['NAME']}_plain"
     owner = sql.Identifier(f"owner_of_{name}")
     server = psycopg.conninfo.conninfo_to_dict(os.environ["DATABASE_URL"])
