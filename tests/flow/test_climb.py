@@ -142,6 +142,7 @@ def test_rebuild_is_identical(cast, now):
     climb(cast.amara, "R1", now, mentor=cast.ben)
     climb(cast.ben, "R1", now, mentor=cast.gita)
     authorization.suspend_grant(cast.amara.uuid, "R1", by=cast.ben, reason="A look.", now=now)
+    do_step(make_person("Zoe", cast.team, now), "policy", now)
     attempt = learning.start_step(cast.gita.uuid, "sitting:SEC-01:1", now)
     sit(cast.gita.uuid, attempt, now, right=False)
     rebuilt = rebuild()

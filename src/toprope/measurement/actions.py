@@ -23,6 +23,8 @@ def refresh_person(person: UUID) -> None:
         cursor = MeasuredUpTo.objects.select_for_update().get(person=person)
         news = list_statements(actor=person, verbs=FOLLOWED, after_seq=cursor.seq)
         if not news:
+            if not cursor.seq:  # only there to be locked: a rebuild would not make it
+                cursor.delete()
             return
         if any(recorded.statement.verb is Verb.VOIDED for recorded in news):
             # A voided answer may lie anywhere in the past: fold again from the start, without it.

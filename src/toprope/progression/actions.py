@@ -29,6 +29,8 @@ def refresh_person(person: UUID, now: datetime) -> None:
         cursor = ProgressedUpTo.objects.select_for_update().get(person=person)
         news = list_statements(actor=person, verbs=_WATCHED, after_seq=cursor.seq)
         if not news:
+            if not cursor.seq:  # only there to be locked: a rebuild would not make it
+                cursor.delete()
             return
         everything = list_statements(actor=person, verbs=FOLLOWED)
         history = read_history(recorded.statement for recorded in everything)

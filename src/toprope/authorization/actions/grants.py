@@ -38,6 +38,8 @@ def refresh_person(person: UUID, now: datetime) -> None:
         refresh_progression(person, now)
         news = list_statements(actor=person, verbs=_WATCHED, after_seq=cursor.seq)
         if not news:
+            if not cursor.seq:  # only there to be locked: a rebuild would not make it
+                cursor.delete()
             return
         uses = _count_uses(person, news, list_uses(person))
         before = {fact.rung for fact in list_grants(person)}
