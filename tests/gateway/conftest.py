@@ -1,4 +1,4 @@
-"""A real gateway on a real server, before a provider that does what a test tells it, on the run's PostgreSQL."""
+"""A real gateway on a real server, before a provider that does as tests tell it, on the run's PostgreSQL."""
 
 import asyncio
 import hashlib
@@ -8,8 +8,8 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -18,8 +18,9 @@ import pytest
 import uvicorn
 from django.db import connection
 from psycopg.conninfo import make_conninfo
+
 from toprope.gateway import echo
-from toprope.gateway.app import Gateway, create_app
+from toprope.gateway.app import create_app
 from toprope.gateway.settings import Settings
 from toprope.kit.ids import new_token
 from toprope.policy.access import Access, Grant, GrantState, Hold, Installation, Rung, encode
@@ -34,7 +35,7 @@ BASE_URL = "https://toprope.example"
 PATIENCE = 10.0
 
 Message = dict[str, Any]
-Script = Callable[[Message, bytes, Callable[..., Any], Callable[..., Any]], Awaitable[None]]
+Script = Callable[[Any], Awaitable[None]]  # given ASGI's `send`
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
@@ -88,7 +89,7 @@ class Upstream:
         model = json.loads(body)["model"]
         script = self.scripts.get(model)
         if script is not None:
-            await self._run(model, script, scope, body, receive, send)
+            await self._run(model, script(send), receive)
             return
         replayed = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -97,19 +98,17 @@ class Upstream:
 
         await echo.app(scope, replay, send)
 
-    async def _run(
-        self, model: str, script: Script, scope: Message, body: bytes, receive: Any, send: Any
-    ) -> None:
+    async def _run(self, model: str, work: Awaitable[None], receive: Any) -> None:
         """Run a script, but no longer than the gateway listens."""
-        work = asyncio.ensure_future(script(scope, body, receive, send))
+        playing = asyncio.ensure_future(work)
         gone = asyncio.ensure_future(receive())
         try:
-            await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
-            self.ended.append(f"{model} {'done' if work.done() else 'cancelled'}")
-            if work.done():
-                await work
+            await asyncio.wait({playing, gone}, return_when=asyncio.FIRST_COMPLETED)
+            self.ended.append(f"{model} {'done' if playing.done() else 'cancelled'}")
+            if playing.done():
+                await playing
         finally:
-            work.cancel()
+            playing.cancel()
             gone.cancel()
 
     def script(self, script: Script) -> str:
@@ -137,10 +136,12 @@ class Person:
 class World:
     """What a test works with: the gateway's address, the provider, and what authorization would publish."""
 
-    def __init__(self, url: str, database: str, upstream: Upstream, gateway: Gateway) -> None:
-        self.url, self.database, self.upstream, self.gateway = url, database, upstream, gateway
-        self.port = int(url.split(":")[2].split("/")[0])
-        self._connection = psycopg.connect(database, autocommit=True)
+    def __init__(self, url: str, settings: Settings, upstream: Upstream) -> None:
+        self.url, self.settings, self.upstream = url, settings, upstream
+        self.port = int(url.split(":")[2].removesuffix("/v1"))
+        self._connection = psycopg.connect(settings.database_url, autocommit=True)
+
+    wait_until = staticmethod(wait_until)
 
     def close(self) -> None:
         self._connection.close()
@@ -278,7 +279,7 @@ def upstream_server() -> Iterator[tuple[Upstream, Server]]:
 
 
 @pytest.fixture(scope="session")
-def database_url(django_db_setup: None, django_db_blocker: Any) -> str:
+def database_url(django_db_setup: None) -> str:  # noqa: ARG001 - asked for so that the database is there
     settings = connection.settings_dict
     return make_conninfo(
         dbname=settings["NAME"],
@@ -310,22 +311,38 @@ def make_settings(
 
 
 @pytest.fixture(scope="session")
-def running(
+def run_gateway(
     database_url: str,
     upstream_server: tuple[Upstream, Server],
     make_settings: Callable[..., Settings],
-) -> Iterator[World]:
-    settings = make_settings(database_url=database_url)
-    gateway = create_app(settings)
-    server = Server(gateway)
-    world = World(server.url, database_url, upstream_server[0], gateway)
-    yield world
-    world.close()
-    server.stop()
+) -> Callable[..., AbstractContextManager[World]]:
+    """A gateway with what a test wants otherwise."""
+
+    @contextmanager
+    def run(**changes: Any) -> Iterator[World]:
+        settings = make_settings(**{"database_url": database_url, **changes})
+        server = Server(create_app(settings))
+        world = World(server.url, settings, upstream_server[0])
+        try:
+            yield world
+        finally:
+            world.close()
+            server.stop()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def running(run_gateway: Callable[..., AbstractContextManager[World]]) -> Iterator[World]:
+    with run_gateway() as world:
+        yield world
 
 
 @pytest.fixture
-def world(db: None, running: World) -> Iterator[World]:
+def world(
+    db: None,  # noqa: ARG001 - asked for so that pytest-django makes the database
+    running: World,
+) -> Iterator[World]:
     """The running gateway, with an installation that admits every model, and no exchange under way."""
     running.publish_installation()
     yield running

@@ -76,12 +76,15 @@ class ChatRequest:
     shape: Shape
 
 
+_Count = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
 class Usage(msgspec.Struct, frozen=True):
     """Tokens as the provider counted them."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    total_tokens: int = 0
+    prompt_tokens: _Count = 0
+    completion_tokens: _Count = 0
+    total_tokens: _Count = 0
 
 
 class _WithUsage(msgspec.Struct):
