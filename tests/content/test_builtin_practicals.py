@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from toprope.competency.problems import parse_document
+from toprope.competency.api import parse_document
 from toprope.content import practicals
 from toprope.content.practicals import PracticalKind, parse_practical
 

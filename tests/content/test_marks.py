@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from toprope.content.marks import CLASSES, DECOY, read_marked
 
-TEXTS = st.text(alphabet="ab1 .:/@=-\"'(),€\n", max_size=120)
+TEXTS = st.text(alphabet="ab1 .:/@=-#\"'(),€\n", max_size=120)
 
 
 def tokens(source):
@@ -53,6 +53,12 @@ def test_a_mark_keeps_its_class_its_note_and_its_place():
     )
     assert marked.text == "to Mira Olsen at\n  127.0.0.1:80"
     assert [line.before for line in marked.lines] == ["", "  "]
+
+
+def test_a_mark_leaves_out_a_word_that_touches_it():
+    (mark,) = read_marked("⟦personal:ann@post.test|Mail.⟧#7").marks
+
+    assert mark.tokens == (0,)
 
 
 def test_a_mark_may_run_over_several_lines():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from toprope.competency.problems import parse_document
+from toprope.competency.api import parse_document
 from toprope.content import policies
 from toprope.content.policies import PolicyError, check_policy, parse_policy
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from toprope.competency.problems import parse_document
+from toprope.competency.api import parse_document
 from toprope.content.practical_check import check_practical
 from toprope.content.practicals import parse_practical
 
@@ -178,6 +178,18 @@ def test_a_mistake_is_named_with_its_line_and_a_cure(text, old, new, line, messa
     assert found, [str(problem) for problem in problems]
     assert (found[0].path, found[0].line) == ("practicals/x.yaml", line)
     assert found[0].cure
+
+
+def test_a_text_written_on_one_line_has_its_mistakes_there():
+    text = REDACTION[: REDACTION.index("text: |")] + "text: '⟦secret:open'\n"
+
+    (fault,) = [problem for problem in check(text) if "never closed" in problem.message]
+
+    assert fault.line == 14
+
+
+def test_a_decoy_needs_no_note():
+    assert check(REDACTION.replace("|The machine itself.", "")) == []
 
 
 def test_too_few_sound_samples_are_told_by_the_pass_mark():

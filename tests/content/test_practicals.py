@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from toprope.competency.problems import parse_document
+from toprope.competency.api import parse_document
 from toprope.content import practicals
 from toprope.content.practicals import (
     MAX_TEXT,
@@ -83,11 +83,23 @@ def test_the_drill_forgives_one_slip_and_not_two(number):
 
 
 def test_a_tenth_of_false_alarms_is_forgiven_and_not_one_more():
-    words = " ".join(f"w{n}" for n in range(20))
+    words = " ".join(f"w{n}" for n in range(100))
     drill = small_drill(f"⟦secret:hunter2|A password.⟧ {words}")
 
-    assert score_practical(drill, 0, [0, 1, 2]).score == 1.0
-    assert score_practical(drill, 0, [0, 1, 2, 3]).score == 0.0
+    assert score_practical(drill, 0, list(range(11))).score == 1.0
+    assert score_practical(drill, 0, list(range(12))).score == 0.0
+
+
+@given(DRILL_VARIANTS)
+def test_tokens_are_numbered_through_all_documents(number):
+    variant = DRILL.variants[number]
+
+    assert [token.index for token in variant.tokens] == list(range(len(variant.tokens)))
+    for span in (*variant.spans, *variant.decoys):
+        words = [variant.tokens[index].text for index in span.tokens]
+        line = variant.documents[span.document - 1].lines[span.line - 1]
+        assert variant.tokens[span.tokens[0]] in line.tokens
+        assert all(word in span.text for word in words)
 
 
 def test_a_place_counts_only_when_all_its_words_are_marked():
@@ -111,17 +123,20 @@ def test_a_place_counts_only_when_all_its_words_are_marked():
 
 def test_false_alarms_are_told_with_the_author_s_reason_first():
     harmless = " ".join(f"w{n}" for n in range(30))
-    drill = small_drill(f"the ⟦secret:hunter2|A password.⟧ ⟦decoy:Jane Doe|A placeholder.⟧\n{harmless}")
+    drill = small_drill(
+        f"the ⟦secret:hunter2|A password.⟧ ⟦decoy:v1⟧ ⟦decoy:Jane Doe|A placeholder.⟧\n{harmless}"
+    )
 
-    scored = score_practical(drill, 0, [0, 1, 3])
+    scored = score_practical(drill, 0, [0, 1, 2, 4])
 
     assert scored.score == 1.0
     assert [(a["text"], a["reason"], a["line"], a["tokens"]) for a in scored.detail["alarms"]] == [
-        ("Jane Doe", "A placeholder.", 1, [3]),
+        ("Jane Doe", "A placeholder.", 1, [4]),
+        ("v1", "", 1, [2]),
         ("the", "", 1, [0]),
     ]
-    assert scored.detail["false_alarms"] == 2
-    assert scored.detail["false_alarm_share"] == pytest.approx(2 / 33)
+    assert scored.detail["false_alarms"] == 3
+    assert scored.detail["false_alarm_share"] == pytest.approx(3 / 34)
 
 
 @given(st.data(), DRILL_VARIANTS)
@@ -338,6 +353,7 @@ def test_the_most_that_a_drill_can_leave_behind_fits_into_a_statement(number):
     scored = score_practical(DRILL, number, everything_else)
 
     assert scored.detail["found"] == 0
+    assert len(scored.detail["alarms"]) == 20
     assert len(json.dumps([everything_else, scored.detail])) < 40_000
 
 

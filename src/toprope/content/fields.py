@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from toprope.competency.problems import Document, Problem, Where, suggest
+from toprope.competency.api import Document, Problem, Where, suggest
 
 
 class Fields:

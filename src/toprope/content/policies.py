@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from toprope.competency.problems import Document, Problem
+from toprope.competency.api import Document, Problem
 from toprope.content.fields import Fields
 
 SCHEMA = "toprope.policy/1"

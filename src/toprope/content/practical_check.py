@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection, Iterator
 
-from toprope.competency.problems import Document, Problem, Where
+from toprope.competency.api import Document, Problem, Where
 from toprope.content.fields import Fields
 from toprope.content.marks import DECOY, Mark, MarkedText, read_marked
 from toprope.content.practicals import MAX_WRONG_LINES, TOP_RATING, PracticalKind

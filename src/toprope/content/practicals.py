@@ -29,6 +29,7 @@ MAX_WRONG_LINES = 2
 
 _DETAILS_SHOWN = 20
 _TEXT_SHOWN = 120
+_MESSAGE_SHOWN = 300
 
 
 class PracticalKind(StrEnum):
@@ -339,11 +340,14 @@ def _alarms(variant: RedactionVariant, alarms: list[int]) -> list[dict[str, Any]
 
 def _score_flaw_hunt(variant: FlawHuntVariant, response: Any) -> tuple[float, dict[str, Any]]:
     samples = {sample.id: sample for sample in variant.samples}
-    if not isinstance(response, Mapping) or len(response) > len(samples):
+    if not isinstance(response, Mapping):
         raise ResponseError("give the flagged lines by sample id, such as {'a1': [3], 'a2': []}")
-    unknown = [str(key)[:_TEXT_SHOWN] for key in response if not isinstance(key, str) or key not in samples]
-    if unknown:
-        raise ResponseError(f"there is no sample '{unknown[0]}'; the samples are: {', '.join(samples)}")
+    for key in response:
+        if not isinstance(key, str) or key not in samples:
+            known = ", ".join(samples)
+            raise ResponseError(
+                f"there is no sample {str(key)[:40]!r}; the samples are: {known}"[:_MESSAGE_SHOWN]
+            )
     judged = []
     for sample in variant.samples:
         high = len(sample.lines)
