@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ class Loaded:
 @transaction.atomic
 def load_framework(documents: Mapping[str, Any], *, digest: str, by: UUID | str, now: datetime) -> Loaded:
     """Keep this version of a framework and put it in force; one that is here already is left as it is."""
-    framework = parse_framework(documents)
+    framework = replace(parse_framework(documents), digest=digest)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOADING])
     known = FrameworkVersion.objects.filter(key=framework.key, version=framework.version).first()
