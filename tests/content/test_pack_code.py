@@ -3,11 +3,14 @@
 This is code of ours, so it is run as it is. Code of a user's pack waits for the runner.
 """
 
+import atexit
 import functools
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -35,14 +38,30 @@ def keys_of(kind):
     return sorted(key for key, item in verified_items().items() if item["verify"]["kind"] == kind)
 
 
+@functools.cache
+def harmless_tools():
+    """A PATH for shell programs. An item shows `rm -rf "$UNSET"/*`: with no rm in reach nothing can slip."""
+    folder = Path(tempfile.mkdtemp(prefix="toprope-tools-"))
+    for tool in ("cat", "grep", "sed", "sort", "tr", "wc"):
+        (folder / tool).symlink_to(shutil.which(tool))
+    atexit.register(shutil.rmtree, folder)
+    return {"PATH": str(folder)}
+
+
 def run(language, *parts):
     """Run a program; gives whether it succeeded, what it printed, and its complaints."""
     if language != "python" and shutil.which(COMMANDS[language][0]) is None:
         message = f"{COMMANDS[language][0]} is not installed, so the pack's {language} was NOT checked"
         pytest.fail(message) if os.environ.get("CI") == "true" else pytest.skip(message)
-    program = "\n".join(parts)
+    command, *options = COMMANDS[language]
     done = subprocess.run(
-        COMMANDS[language], input=program, capture_output=True, text=True, timeout=TIME_LIMIT, check=False
+        [shutil.which(command), *options],
+        input="\n".join(parts),
+        env=harmless_tools() if language == "bash" else None,
+        capture_output=True,
+        text=True,
+        timeout=TIME_LIMIT,
+        check=False,
     )
     return done.returncode == 0, done.stdout.strip(), done.stderr[-500:]
 
