@@ -1,5 +1,6 @@
 """Where the shapes of a picture go. Pure: numbers in, coordinates out; templates draw them as SVG."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,7 +8,8 @@ ROW = 56
 """Height of a rung's row in the route, in units of a sixteenth of the text size."""
 
 _LANE = 28
-_MARGIN = 18
+_MARGIN = 20
+_SWAY = 5.0
 
 _LOW, _HIGH = -3.0, 3.0
 _WIDTH = 288.0
@@ -56,7 +58,8 @@ def draw_route(after: Mapping[str, Sequence[str]], states: Mapping[str, str], he
     lanes = _assign_lanes(after)
     order = list(after)
     place = {
-        key: (_MARGIN + lanes[key] * _LANE, (len(order) - row - 0.5) * ROW) for row, key in enumerate(order)
+        key: (_MARGIN + lanes[key] * _LANE + _sway(row), (len(order) - row - 0.5) * ROW)
+        for row, key in enumerate(order)
     }
     holds = [Hold(key, *place[key], states.get(key, ""), key == here) for key in order]
     legs = [
@@ -83,10 +86,16 @@ def _assign_lanes(after: Mapping[str, Sequence[str]]) -> dict[str, int]:
     return lanes
 
 
+def _sway(row: int) -> float:
+    """No natural line is straight: a few units to either side, the same every time."""
+    return round(_SWAY * math.sin(1.9 * row), 1)
+
+
 def _leg(start: tuple[float, float], end: tuple[float, float]) -> str:
     (x1, y1), (x2, y2) = start, end
-    if x1 == x2:
-        return f"M{x1:g} {y1:g}C{x1 + 5:g} {y1 - 19:g} {x2 - 5:g} {y2 + 19:g} {x2:g} {y2:g}"
+    if abs(x1 - x2) < _LANE / 2:
+        third = (y1 - y2) / 3
+        return f"M{x1:g} {y1:g}C{x1:g} {y1 - third:g} {x2:g} {y2 + third:g} {x2:g} {y2:g}"
     if x2 > x1:
         bend = y1 - ROW
         return f"M{x1:g} {y1:g}C{x1:g} {bend + 14:g} {x2:g} {y1 - 14:g} {x2:g} {bend:g}L{x2:g} {y2:g}"

@@ -6,6 +6,8 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 
+# ruff: noqa: ARG001 - the signatures are Django's
+
 
 def _page(status: int, message: str = "") -> HttpResponse:
     return HttpResponse(render_to_string(f"web/errors/{status}.html", {"message": message}), status=status)

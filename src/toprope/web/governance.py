@@ -103,8 +103,12 @@ def show_record(request: HttpRequest) -> HttpResponse:
     before = number_or_none(request.GET.get("before", ""))
     found = list_entries(tag=tag, before=before, limit=PAGE + 1)
     shown = found[:PAGE]
+    names = _names(shown)
     context = {
-        "rows": [(entry, names) for entry, names in zip(shown, _actors(shown), strict=True)],
+        "rows": [
+            (entry, names.get(entry.actor, entry.actor), names.get(entry.subject, entry.subject))
+            for entry in shown
+        ],
         "tag": tag,
         "older": shown[-1].seq if len(found) > PAGE else None,
         "newest": before is None,
@@ -133,14 +137,13 @@ def _change(request: HttpRequest, change: Callable[[], None], done: str) -> Http
     return redirect("web:ceilings")
 
 
-def _actors(entries: list[Entry]) -> list[str]:
-    """The actors' names, in one query; words such as "operator" stand for themselves."""
+def _names(entries: list[Entry]) -> dict[str, str]:
+    """The names of the persons these entries speak of, in one query; words stand for themselves."""
     uuids: dict[str, UUID] = {}
-    for entry in entries:
+    for text in {text for entry in entries for text in (entry.actor, entry.subject)}:
         try:
-            uuids[entry.actor] = UUID(entry.actor)
+            uuids[text] = UUID(text)
         except ValueError:
             continue
     people = get_people(uuids.values())
-    names = {actor: people[uuid].name for actor, uuid in uuids.items() if uuid in people}
-    return [names.get(entry.actor, entry.actor) for entry in entries]
+    return {text: people[uuid].name for text, uuid in uuids.items() if uuid in people}

@@ -116,10 +116,12 @@ def show_rung(request: HttpRequest, key: str) -> HttpResponse:
     if key not in framework.rungs:
         raise Http404
     standing = get_standing(person_of(request).uuid, now())
+    here = standing.rung(key)
     context = {
         "framework": framework,
         "standing": standing,
-        "here": standing.rung(key),
+        "here": here,
+        "focus": next((each.step for each in here.checklist.open_steps()), ""),
         "rung": framework.rungs[key],
         "hold": _holds().get(key),
         "leads_to": [rung for rung in framework.rungs.values() if key in rung.after],

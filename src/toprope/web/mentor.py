@@ -11,21 +11,21 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from toprope.authorization.api import (
-    GrantFact,
-    GrantState,
     Refused,
     get_standing,
     list_grants_of,
     reinstate_grant,
     suspend_grant,
 )
-from toprope.competency.api import Framework, current_framework
+from toprope.competency.api import current_framework
+from toprope.content.api import ExplainBackVariant
 from toprope.evidence.api import last_activity
 from toprope.kit.clock import now
 from toprope.learning.api import get_submission, list_unrated, rate_submission
 from toprope.people.api import DutyKind, Person, list_supervised
 from toprope.web.access import needs, person_of, supervised_person
 from toprope.web.learner import recent_lines, route_of
+from toprope.web.words import highest_open, role_name
 
 _mentors = needs(DutyKind.MENTOR, DutyKind.GOVERNANCE)
 
@@ -35,6 +35,7 @@ class Row:
     """One person in the table."""
 
     person: Person
+    role: str
     rung: str
     suspended: tuple[str, ...]
     provisional: bool
@@ -51,17 +52,21 @@ def show_people(request: HttpRequest) -> HttpResponse:
     uuids = [person.uuid for person in people]
     grants, active = list_grants_of(uuids), last_activity(uuids)
     waiting = Counter(entry.person.uuid for entry in list_unrated(me))
-    rows = [
-        _row(
-            person,
-            grants.get(person.uuid, []),
-            active.get(person.uuid),
-            waiting[person.uuid],
-            framework,
-            moment,
+    rows = []
+    for person in people:
+        by_rung = {grant.rung: grant for grant in grants.get(person.uuid, [])}
+        rung = highest_open(framework, by_rung.values(), moment)
+        rows.append(
+            Row(
+                person=person,
+                role=role_name(framework, person.role),
+                rung=rung,
+                suspended=tuple(key for key, grant in by_rung.items() if grant.suspension),
+                provisional=bool(rung) and by_rung[rung].provisional,
+                active_at=active.get(person.uuid),
+                waits=waiting[person.uuid],
+            )
         )
-        for person in people
-    ]
     return render(request, "web/mentor/people.html", {"rows": rows, "waiting": waiting.total()})
 
 
@@ -74,7 +79,7 @@ def show_person(request: HttpRequest, uuid: UUID) -> HttpResponse:
     context = {
         "subject": person,
         "framework": framework,
-        "role": framework.roles.get(person.role),
+        "role": role_name(framework, person.role),
         "standing": standing,
         "route": route_of(standing),
         "granted": [each for each in standing.rungs if each.grant is not None],
@@ -130,11 +135,15 @@ def rate(request: HttpRequest, attempt: UUID) -> HttpResponse:
         submission = get_submission(me, attempt)
     except Refused:
         raise Http404 from None
+    variant = submission.variant
+    if not isinstance(variant, ExplainBackVariant):  # nothing else waits for a person
+        raise Http404
     if request.method == "POST":
         score = request.POST.get("score", "")
+        if score not in {str(each) for each in variant.anchors}:
+            messages.error(request, "Choose the description that fits the explanation best.")
+            return HttpResponseRedirect(request.path)
         try:
-            if score not in {str(each) for each in submission.variant.anchors}:
-                raise Refused("Choose the anchor that describes the explanation best.")
             rate_submission(attempt, by=me, score=int(score), note=request.POST.get("note", ""), now=now())
         except Refused as refusal:
             messages.error(request, str(refusal))
@@ -143,29 +152,7 @@ def rate(request: HttpRequest, attempt: UUID) -> HttpResponse:
         return redirect("web:ratings")
     context = {
         "submission": submission,
-        "variant": submission.variant,
-        "anchors": sorted(submission.variant.anchors.items()),
+        "variant": variant,
+        "anchors": sorted(variant.anchors.items()),
     }
     return render(request, "web/mentor/rating.html", context)
-
-
-def _row(
-    person: Person,
-    grants: list[GrantFact],
-    active_at: datetime | None,
-    waits: int,
-    framework: Framework,
-    moment: datetime,
-) -> Row:
-    by_rung = {grant.rung: grant for grant in grants}
-    opened = [
-        key for key in framework.rungs if key in by_rung and by_rung[key].state(moment) is GrantState.OPEN
-    ]
-    return Row(
-        person=person,
-        rung=opened[-1] if opened else "",
-        suspended=tuple(key for key in framework.rungs if key in by_rung and by_rung[key].suspension),
-        provisional=bool(opened) and by_rung[opened[-1]].provisional,
-        active_at=active_at,
-        waits=waits,
-    )

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from toprope.authorization.api import Refused
 from toprope.competency.api import current_framework
-from toprope.content.api import MAX_TEXT, MIN_TEXT
+from toprope.content.api import MAX_TEXT, MIN_TEXT, FlawHuntVariant, RedactionVariant
 from toprope.kit.clock import now
 from toprope.learning.api import Attempt, AttemptKind, Question, answer_item, get_attempt, submit_practical
 from toprope.web import results
@@ -30,10 +30,7 @@ def show_attempt(request: HttpRequest, attempt: UUID) -> HttpResponse:
         return _show_sitting(request, told)
     if told.finished:
         return render(request, f"web/practice/{told.kind}_result.html", results.explain(told))
-    context = {"attempt": told, "practical": told.practical, "variant": told.shown}
-    if told.kind is AttemptKind.EXPLAIN_BACK:
-        context |= {"shortest": MIN_TEXT, "longest": MAX_TEXT}
-    return render(request, f"web/practice/{told.kind}.html", context)
+    return _show_practical(request, told)
 
 
 @login_required
@@ -68,17 +65,23 @@ def hand_in(request: HttpRequest, attempt: UUID) -> HttpResponse:
         submit_practical(told.person, attempt, _response(told, request.POST), now())
     except Refused as refusal:
         messages.error(request, str(refusal))
-        if told.kind is AttemptKind.EXPLAIN_BACK:
-            context = {
-                "attempt": told,
-                "practical": told.practical,
-                "variant": told.shown,
-                "text": request.POST.get("text", ""),
-                "shortest": MIN_TEXT,
-                "longest": MAX_TEXT,
-            }
-            return render(request, "web/practice/explain_back.html", context, status=422)
+        if told.kind is AttemptKind.EXPLAIN_BACK and not told.finished:
+            return _show_practical(request, told, text=request.POST.get("text", ""), status=422)
     return redirect("web:attempt", attempt)
+
+
+def _show_practical(
+    request: HttpRequest, told: Attempt, *, text: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "attempt": told,
+        "practical": told.practical,
+        "variant": told.shown,
+        "text": text,
+        "shortest": MIN_TEXT,
+        "longest": MAX_TEXT,
+    }
+    return render(request, f"web/practice/{told.kind}.html", context, status=status)
 
 
 def _own_attempt(request: HttpRequest, attempt: UUID) -> Attempt:
@@ -131,10 +134,11 @@ def _number_of(told: Attempt, key: str) -> int:
 
 def _response(told: Attempt, form: QueryDict) -> Any:
     """The response that `score_practical` takes, out of the form."""
-    if told.kind is AttemptKind.REDACTION:
+    shown = told.shown
+    if isinstance(shown, RedactionVariant):
         return _numbers(form, "token")
-    if told.kind is AttemptKind.FLAW_HUNT:
-        return {sample.id: _numbers(form, f"line-{sample.id}") for sample in told.shown.samples}
+    if isinstance(shown, FlawHuntVariant):
+        return {sample.id: _numbers(form, f"line-{sample.id}") for sample in shown.samples}
     return form.get("text", "")
 
 

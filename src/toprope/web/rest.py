@@ -1,4 +1,9 @@
-"""The REST API: what the pages show, for programs. Reads with a session or a gateway key, writes with a session."""
+"""The REST API: what the pages show, for programs.
+
+Reads take a session or a gateway key, writes a session. ninja wants views to call the request `request`.
+"""
+
+# ruff: noqa: ARG001, ARG002 - the signatures are ninja's
 
 from http import HTTPStatus
 from typing import Any

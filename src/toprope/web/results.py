@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from toprope.content.api import RedactionVariant
+from toprope.content.api import FlawHuntVariant, RedactionVariant
 from toprope.learning.api import Attempt, AttemptKind
 
 
@@ -69,6 +69,9 @@ def _redaction(told: Attempt) -> dict[str, Any]:
 
 
 def _flaw_hunt(told: Attempt) -> dict[str, Any]:
+    variant = told.shown
+    if not isinstance(variant, FlawHuntVariant):
+        raise TypeError("a flaw hunt shows samples")
     verdicts = {each["id"]: each for each in (told.outcome.detail["samples"] if told.outcome else ())}
     rows = [
         {
@@ -84,7 +87,7 @@ def _flaw_hunt(told: Attempt) -> dict[str, Any]:
                 for number, text in enumerate(sample.lines, 1)
             ],
         }
-        for sample in getattr(told.shown, "samples", ())
+        for sample in variant.samples
     ]
     return {"rows": rows}
 

@@ -1,5 +1,7 @@
 """Signing in and out, and the personas of a demo."""
 
+from dataclasses import dataclass
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
@@ -10,9 +12,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
+from toprope.authorization.api import list_grants_of
+from toprope.competency.api import current_framework
 from toprope.kit.clock import now
 from toprope.people.api import (
     PeopleError,
+    Person,
     SignInError,
     find_person,
     list_duties,
@@ -20,8 +25,19 @@ from toprope.people.api import (
     sign_in,
     take_persona,
 )
+from toprope.web.words import highest_open, role_name
 
 _BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+@dataclass(frozen=True, slots=True)
+class Persona:
+    """A made-up person as the switcher shows them."""
+
+    person: Person
+    role: str
+    duties: str
+    rung: str
 
 
 class SignInForm(forms.Form):
@@ -64,10 +80,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 def switch_persona(request: HttpRequest) -> HttpResponse:
     """In a demo: choose whom to be. The route exists in demo mode only."""
     if request.method != "POST":
-        people = list_people(demo=True)
-        duties = list_duties(people)
-        rows = [(person, ", ".join(kind.label for kind in duties.get(person.uuid, ()))) for person in people]
-        return render(request, "web/session/personas.html", {"rows": rows})
+        return render(request, "web/session/personas.html", {"groups": _personas()})
     person = find_person(request.POST.get("person", ""))
     if person is None:
         raise Http404
@@ -77,6 +90,28 @@ def switch_persona(request: HttpRequest) -> HttpResponse:
         raise Http404 from None
     login(request, person, backend=_BACKEND)
     return redirect("web:home")
+
+
+def _personas() -> list[tuple[str, list[Persona]]]:
+    """The made-up persons: those with a duty first, then those who learn only."""
+    framework, moment = current_framework(), now()
+    people = list_people(demo=True)
+    duties = list_duties(people)
+    grants = list_grants_of([person.uuid for person in people])
+    personas = [
+        Persona(
+            person=person,
+            role=role_name(framework, person.role),
+            duties=", ".join(kind.label for kind in sorted(duties.get(person.uuid, ()))),
+            rung=highest_open(framework, grants.get(person.uuid, []), moment),
+        )
+        for person in people
+    ]
+    groups = (
+        ("They look after others", [each for each in personas if each.duties]),
+        ("They learn", [each for each in personas if not each.duties]),
+    )
+    return [(title, members) for title, members in groups if members]
 
 
 def _safe_goal(request: HttpRequest) -> str:

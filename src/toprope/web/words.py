@@ -1,9 +1,11 @@
 """Statements in plain words, for people who were there and people who were not. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from toprope.authorization.api import GrantFact, GrantState
 from toprope.competency.api import Framework
 from toprope.evidence.api import Recorded
 from toprope.evidence.statement import GATEWAY, TOPROPE, ObjectType, Statement, Verb
@@ -28,6 +30,18 @@ def tell(recorded: Recorded, framework: Framework) -> Line:
     return Line(
         statement.id, recorded.seq, _sentence(statement, framework), outcome, good, statement.timestamp
     )
+
+
+def role_name(framework: Framework, key: str) -> str:
+    """A job role as the framework names it."""
+    role = framework.roles.get(key)
+    return role.name if role else key.replace("_", " ").capitalize()
+
+
+def highest_open(framework: Framework, grants: Iterable[GrantFact], moment: datetime) -> str:
+    """The key of the highest rung that is open at `moment`; empty where none is."""
+    opened = {grant.rung for grant in grants if grant.state(moment) is GrantState.OPEN}
+    return next((key for key in reversed(list(framework.rungs)) if key in opened), "")
 
 
 def voucher(statement: Statement, names: dict[UUID, str]) -> str:

@@ -3,10 +3,11 @@
 from datetime import datetime
 
 from django import template
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from toprope.competency.api import Framework
+from toprope.progression.api import Requirement
 
 register = template.Library()
 
@@ -30,10 +31,11 @@ _ICONS = {
     "close": f'<path d="m6 6 12 12M18 6 6 18" {_LINE}/>',
     "start": f'<path d="M5 12h14m-6-6 6 6-6 6" {_LINE}/>',
     "mark": (
-        '<path d="M7 21c0-5 9-4.500 9-9.500S9.500 8 10.500 3" fill="none" stroke="var(--accent)" '
-        'stroke-width="2.5" stroke-linecap="round"/><circle cx="8.600" cy="17.300" r="2.300" fill="var(--ink)"/>'
-        '<circle cx="16" cy="11.500" r="2.300" fill="var(--ink)"/>'
-        '<circle cx="10.600" cy="6.400" r="2.300" fill="var(--ink)"/>'
+        '<path d="M5.5 20.5C5.5 13.5 17.5 17 17.5 10.5 17.5 7 14 6.5 14 3" fill="none" '
+        'stroke="var(--accent)" stroke-width="2.5" stroke-linecap="round"/>'
+        '<circle cx="5.5" cy="20.3" r="2.4" fill="var(--ink)"/>'
+        '<circle cx="17.3" cy="11" r="2.4" fill="var(--ink)"/>'
+        '<circle cx="14" cy="3.4" r="2.4" fill="var(--ink)"/>'
     ),
 }
 
@@ -48,6 +50,7 @@ _STATES = {
     "closed": ("missing", "Not open yet"),
     "next": ("start", "Next"),
     "provisional": ("info", "Provisional"),
+    "wrong": ("wrong", "Not right"),
 }
 
 
@@ -84,9 +87,16 @@ def moment(at: datetime | None) -> SafeString | str:
 
 
 @register.filter
+def paragraphs(text: str) -> SafeString:
+    """Text whose paragraphs are divided by empty lines; single line ends are only how it was typed."""
+    blocks = [" ".join(block.split()) for block in text.replace("\r\n", "\n").split("\n\n")]
+    return format_html_join("", "<p>{}</p>", ((block,) for block in blocks if block))
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of one, in whole per cent."""
-    return "" if share is None else f"{share * 100:.0f} %"
+    return "" if share is None else f"{share:.0%}"
 
 
 @register.filter
@@ -143,3 +153,9 @@ def words(value: object) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(spaced(str(each)) for each in value) or "none"
     return spaced(str(value))
+
+
+@register.filter
+def holds_step(requirement: Requirement, step: str) -> bool:
+    """Whether a part of this requirement is the step in question."""
+    return bool(step) and any(part.step == step for part in requirement.parts)
