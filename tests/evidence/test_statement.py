@@ -65,7 +65,10 @@ def nested(depth: int) -> Any:
     ("wrong", "message"),
     [
         (replace(PLAIN, timestamp=datetime(2026, 5, 4)), "no time zone"),  # noqa: DTZ001
-        (replace(PLAIN, object=Object(ObjectType.ITEM, "")), r"object\.key is empty"),
+        (replace(PLAIN, object=Object(ObjectType.ITEM, "")), r"object\.key names the thing"),
+        (replace(PLAIN, object=Object(ObjectType.ITEM, "x" * 501)), "1 to 500 characters"),
+        (replace(PLAIN, authority=""), "authority names who vouches"),
+        (replace(PLAIN, authority="x" * 201), "1 to 200 characters"),
         (replace(PLAIN, verb=Verb.VOIDED), r"context\.voids goes with"),
         (replace(PLAIN, context=Context(voids=PLAIN.id)), r"context\.voids goes with"),
         (replace(PLAIN, result=Result(score=1.01)), r"result\.score is 1\.01"),

@@ -30,7 +30,7 @@ def record_entry(
             cursor.execute("SELECT seq, hash FROM audit_append(%s)", [payload])
             seq, hash_ = cursor.fetchone()
     except (DataError, IntegrityError) as error:
-        raise EntryError(f"the audit record refuses the entry {tag}: {error}") from error
+        raise EntryError(f"the audit record refuses the entry {tag}: {str(error).splitlines()[0]}") from error
     receipt = Receipt(seq, bytes(hash_))
     tell_witness(receipt)
     return receipt

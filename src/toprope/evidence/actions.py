@@ -49,7 +49,7 @@ def record_statements(statements: Iterable[Statement]) -> list[Recorded]:
             if newest:
                 tell_witness(Receipt(newest[0], bytes(newest[1])))
     except (DataError, IntegrityError) as error:
-        raise StatementError(f"the record refuses a statement: {error}") from error
+        raise StatementError(f"the record refuses a statement: {str(error).splitlines()[0]}") from error
     return recorded
 
 

@@ -107,8 +107,10 @@ class Statement:
         """Raise `StatementError` where the statement breaks the rules that all statements keep."""
         if self.timestamp.utcoffset() is None:
             raise StatementError("timestamp has no time zone; give an aware datetime, best in UTC")
-        if not self.object.key:
-            raise StatementError("object.key is empty; name the thing the statement is about")
+        if not 0 < len(self.object.key) <= 500:
+            raise StatementError("object.key names the thing the statement is about, in 1 to 500 characters")
+        if not 0 < len(self.authority) <= 200:
+            raise StatementError("authority names who vouches for the statement, in 1 to 200 characters")
         if (self.verb is Verb.VOIDED) != (self.context.voids is not None):
             raise StatementError("context.voids goes with the verb 'voided', and only with it")
         score = self.result.score if self.result else None
