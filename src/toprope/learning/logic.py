@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from toprope.authorization.api import Standing
-from toprope.content.api import Item, Practical, Variant, score_answer
+from toprope.authorization.logic import Standing
+from toprope.content.logic import Item, score_answer
+from toprope.content.practicals import Practical, Variant
 from toprope.evidence.statement import Statement, Verb
-from toprope.progression.api import Requirement, Status
+from toprope.progression.logic import Requirement, Status
 
 
 class AttemptKind(StrEnum):

@@ -10,9 +10,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from toprope.competency.api import Framework, Rung
+from toprope.competency.logic import Framework, Rung
 from toprope.evidence.statement import Statement, Verb
-from toprope.progression.api import LevelHeld, Situation, check_rung
+from toprope.progression.logic import LevelHeld, Situation, check_rung
 
 DECISIONS = frozenset({Verb.WAS_SUSPENDED, Verb.WAS_REINSTATED})
 SUSPENSION_WORKING_DAYS = 5

@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from toprope.authorization.logic.grants import GrantFact, GrantState, ladder_order
-from toprope.competency.api import Rung
+from toprope.competency.logic import Rung
 from toprope.policy.access import Access
 from toprope.policy.access import Grant as PublishedGrant
 from toprope.policy.access import GrantState as PublishedState
-from toprope.progression.api import Checklist, Requirement, Situation, Status, check_rung
+from toprope.progression.logic import Checklist, Requirement, Situation, Status, check_rung
 
 _SHOWN = 4
 

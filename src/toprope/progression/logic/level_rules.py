@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from toprope.competency.api import Competency, EvidenceRule, Framework, Validation
+from toprope.competency.logic import Competency, EvidenceRule, Framework, Validation
 from toprope.progression.logic.held import LevelHeld
 from toprope.progression.logic.history import ITEMS, History, Piece
 from toprope.progression.logic.pools import Catalogue, pool_size

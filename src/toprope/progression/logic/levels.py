@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from toprope.competency.api import Competency, Framework
+from toprope.competency.logic import Competency, Framework
 from toprope.progression.logic.held import LevelHeld
 from toprope.progression.logic.history import History, Piece
 from toprope.progression.logic.level_rules import LevelCase, check_level

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from toprope.competency.api import Framework, Rung
+from toprope.competency.logic import Framework, Rung
 from toprope.progression.logic.held import LevelHeld
 from toprope.progression.logic.history import MIXED, POLICY, History, Piece
 from toprope.progression.logic.level_rules import LevelCase, check_level, describe_try
