@@ -29,7 +29,7 @@ def _playwrights_own() -> str | None:
 
 
 def _runs(path: str) -> bool:
-    """Whether this program starts: a Chromium without its libraries, or a stand-in of the system's, does not."""
+    """Whether this program starts: without its libraries, or as a mere stand-in, it does not."""
     if not Path(path).exists():
         return False
     outcome = subprocess.run([path, "--version"], capture_output=True, check=False)
@@ -55,9 +55,9 @@ def main() -> int:
     for way in _ways_to_install():
         print(f"No Chromium here. Trying: {' '.join(way[-1])}", file=sys.stderr)
         tried.append(" ".join(way[-1]))
-        if all(subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0 for command in way):
-            if find_chromium():
-                return 0
+        done = all(subprocess.run(command, stdout=sys.stderr, check=False).returncode == 0 for command in way)
+        if done and find_chromium():
+            return 0
     print(
         "The browser tests need Chromium or Chrome, and it could not be installed. Tried: "
         + "; ".join(tried)

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 from toprope.config.problem import Problem
 
-MINIMUM_VERSION = 15  # unique constraints that treat NULLs as equal
+MINIMUM_VERSION = 16  # the oldest one the migrations were run on
 APP_ROLE = "toprope_app"
 CONNECT_SECONDS = 10
 _ESCAPE = "If its password holds one of : / ? # [ ] @ or %, write it percent-encoded (@ is %40)."

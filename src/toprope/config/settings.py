@@ -25,7 +25,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
-    "ninja",
     "procrastinate.contrib.django",
     "toprope.audit.apps.AuditConfig",
     "toprope.people.apps.PeopleConfig",
@@ -37,6 +36,7 @@ INSTALLED_APPS = [
     "toprope.authorization.apps.AuthorizationConfig",
     "toprope.learning.apps.LearningConfig",
     "toprope.web.apps.WebConfig",
+    "toprope.config.apps.CompositionConfig",
 ]
 
 MIDDLEWARE = [
@@ -84,8 +84,6 @@ TEMPLATES: list[dict[str, Any]] = [
 
 STATIC_URL = "/static/"
 STATIC_ROOT = HOME / "static"
-# What is compressed already, and source maps: large, and read by developers' tools only.
-SERVESTATIC_SKIP_COMPRESS_EXTENSIONS = ("gz", "map", "png", "woff2")
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {

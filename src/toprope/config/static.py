@@ -8,14 +8,12 @@ from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from servestatic.storage import CompressedManifestStaticFilesStorage
 
-IGNORED = [".*", "redoc.*"]  # the API's pages use the other viewer
-
 
 def collect_static() -> bool:
     """Collect the files with hashed names and compressed copies, unless what is there is current."""
     target = Path(settings.STATIC_ROOT)
     sources = [
-        (name, Path(storage.path(name))) for finder in get_finders() for name, storage in finder.list(IGNORED)
+        (name, Path(storage.path(name))) for finder in get_finders() for name, storage in finder.list([".*"])
     ]
     digest = hashlib.sha256()
     for name, path in sorted(sources):

@@ -4,6 +4,8 @@ from django.db import OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 
+from toprope.web.rest import api
+
 
 def show_health(_request: HttpRequest) -> HttpResponse:
     """Whether this process can do its work: it answers, and its database does."""
@@ -17,6 +19,7 @@ def show_health(_request: HttpRequest) -> HttpResponse:
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", show_health, name="health"),
+    path("api/", api.urls),
     path("", include("toprope.web.urls")),
 ]
 
