@@ -302,7 +302,6 @@ def make_settings(
             "base_url": BASE_URL,
             "provider_url": upstream_server[1].url,
             "provider_key": "the-provider's-key",
-            "provider_timeout": 1.0,
             "body_timeout": 1.0,
         }
         return Settings(**{**facts, **changes})

@@ -190,16 +190,15 @@ class Exchange:
     async def _relay(self, answer: Answer, send: Send, started: Promise) -> None:
         """A stream, event by event as it comes."""
         events = Events(self._limit)
-        while not events.done and (chunk := await answer.read_chunk()) is not None:
-            try:
-                whole = events.feed(chunk)
-            except TooLargeError as error:
-                raise too_large(self._limit) from error
-            if whole:
-                await self._open_stream(answer, send, started)
-                self._count(whole)
-                await send({"type": "http.response.body", "body": whole, "more_body": True})
-        events.finish()
+        try:
+            while not events.done and (chunk := await answer.read_chunk()) is not None:
+                if whole := events.feed(chunk):
+                    await self._open_stream(answer, send, started)
+                    self._count(whole)
+                    await send({"type": "http.response.body", "body": whole, "more_body": True})
+            events.finish()
+        except TooLargeError as error:
+            raise too_large(self._limit) from error
         await self._open_stream(answer, send, started)
         self._stop.disarm()
         self._count(events.tail)

@@ -1,14 +1,12 @@
 """The provider: what is passed on to it, what of its answers comes back, and what its failures are called."""
 
+import io
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from http import HTTPStatus
 
-from pyreqwest.client import ClientBuilder
-from pyreqwest.exceptions import ConnectError, PyreqwestError, RequestTimeoutError
-from pyreqwest.response import Response
+import aiohttp
 
 from toprope.gateway.protocol import Problem, unavailable
 from toprope.gateway.settings import Settings
@@ -18,6 +16,9 @@ log = logging.getLogger("toprope.gateway")
 Headers = Iterable[tuple[bytes, bytes]]
 
 _CONNECT_SECONDS = 10.0
+_KEPT_SECONDS = 60.0
+_HEADER_BYTES = 65_536
+_PIECES_FROM_BYTES = 262_144
 
 # RFC 9110, section 7.6.1, and what older software treats the same way.
 _HOP_BY_HOP = frozenset(
@@ -79,29 +80,29 @@ def select_headers(headers: Headers) -> list[tuple[str, str]]:
 class Answer:
     """The provider's answer, once its head has come."""
 
-    def __init__(self, response: Response, limit: int) -> None:
+    def __init__(self, response: aiohttp.ClientResponse, limit: int) -> None:
         self._response, self._limit = response, limit
         self.status = response.status
-        self.content_type = response.get_header("content-type") or "application/json"
-        self.streamed = self.content_type.lower().startswith("text/event-stream")
+        self._content_type = response.headers.get("content-type") or "application/json"
+        self.streamed = self._content_type.lower().startswith("text/event-stream")
 
     @property
     def headers(self) -> list[tuple[bytes, bytes]]:
         """The provider's headers that go back to the client, its content type among them."""
         found = [
-            (name.encode("latin-1"), value.encode("latin-1"))
-            for name, value in self._response.headers.items()
-            if name.lower() not in _NOT_PASSED_BACK and name.lower() != "content-type"
+            (name, value)
+            for name, value in self._response.raw_headers
+            if name.lower().decode("latin-1") not in _NOT_PASSED_BACK
         ]
-        return [*found, (b"content-type", self.content_type.encode("latin-1"))]
+        return [*found, (b"content-type", self._content_type.encode("latin-1"))]
 
     async def read_chunk(self) -> bytes | None:
-        """The next piece of the body as it came, or None at its end; raises `Problem` where it breaks off."""
+        """The next piece of the body as it came, None at its end; raises `Problem` where it breaks off."""
         try:
-            chunk = await self._response.body_reader.read_chunk()
-        except PyreqwestError as error:
+            chunk = await self._response.content.readany()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _explain(error) from error
-        return None if chunk is None else bytes(chunk)
+        return chunk or None
 
     async def read(self) -> bytes:
         """The whole body; raises `Problem` where it breaks off or passes the limit."""
@@ -116,28 +117,23 @@ class Answer:
 
 
 class Provider:
-    """The provider that this installation has, and the connections to it."""
+    """The provider that this installation has, and the connections to it. Made within a running loop."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url, self._key, self._limit = (
-            settings.provider_url,
-            settings.provider_key,
-            settings.answer_limit,
-        )
-        # The installation names the provider; neither a redirect nor the environment may name another.
-        self._client = (
-            ClientBuilder()
-            .follow_redirects(enable=False)
-            .no_proxy()
-            .referer(enable=False)
-            .gzip(enable=False)
-            .brotli(enable=False)
-            .zstd(enable=False)
-            .deflate(enable=False)
-            .http1_only()
-            .connect_timeout(timedelta(seconds=min(_CONNECT_SECONDS, settings.provider_timeout)))
-            .read_timeout(timedelta(seconds=settings.provider_timeout))
-            .build()
+        self._url, self._limit = settings.provider_url, settings.answer_limit
+        self._authorization = f"Bearer {settings.provider_key}" if settings.provider_key else ""
+        seconds = settings.provider_timeout
+        self._client = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_KEPT_SECONDS),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=min(_CONNECT_SECONDS, seconds), sock_read=seconds
+            ),
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("user-agent", "accept"),
+            max_line_size=_HEADER_BYTES,
+            max_field_size=_HEADER_BYTES,
+            trust_env=False,
         )
 
     async def close(self) -> None:
@@ -147,7 +143,11 @@ class Provider:
     @asynccontextmanager
     async def post(self, path: str, headers: Headers, body: bytes) -> AsyncIterator[Answer]:
         """Send `body` to `path`. Leaving the context before the end of the answer breaks it off."""
-        async with self._send("POST", path, select_headers(headers), body) as answer:
+        selected = select_headers(headers)
+        selected.append(("content-type", "application/json"))
+        # Written in pieces where it is large, so that other calls get their turn.
+        data = body if len(body) < _PIECES_FROM_BYTES else io.BytesIO(body)
+        async with self._send("POST", path, selected, data) as answer:
             yield answer
 
     @asynccontextmanager
@@ -158,7 +158,7 @@ class Provider:
 
     @asynccontextmanager
     async def _send(
-        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | None
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes | io.BytesIO | None
     ) -> AsyncIterator[Answer]:
         if not self._url:
             raise unavailable(
@@ -166,22 +166,19 @@ class Provider:
                 "This installation has no model provider; its operator sets TOPROPE_PROVIDER_URL.",
                 retry=False,
             )
-        request = self._client.request(method, self._url + path).headers(headers)
-        request = request.header("accept-encoding", "identity")
-        if self._key:
-            request = request.header("authorization", f"Bearer {self._key}", is_sensitive=True)
-        if body is not None:
-            request = request.header("content-type", "application/json").body_bytes(body)
-        streamed = request.streamed_read_buffer_limit(0).build_streamed()
+        headers.append(("accept-encoding", "identity"))
+        if self._authorization:
+            headers.append(("authorization", self._authorization))
         try:
-            response = await streamed.__aenter__()
-        except PyreqwestError as error:
+            # The installation names the provider; a redirect may not name another.
+            response = await self._client.request(
+                method, self._url + path, headers=headers, data=body, allow_redirects=False
+            )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise _explain(error) from error
-        try:
+        async with response:
             _check(response)
             yield Answer(response, self._limit)
-        finally:
-            await streamed.__aexit__(None, None, None)
 
 
 def too_large(limit: int) -> Problem:
@@ -189,8 +186,8 @@ def too_large(limit: int) -> Problem:
     return _broken("provider_answer_too_large", f"The provider's answer is larger than {limit:,} bytes.")
 
 
-def _check(response: Response) -> None:
-    encoding = response.get_header("content-encoding") or "identity"
+def _check(response: aiohttp.ClientResponse) -> None:
+    encoding = response.headers.get("content-encoding", "identity")
     if encoding.strip().lower() not in ("", "identity"):
         raise _broken(
             "provider_compressed", "The provider sent a compressed answer although it was asked not to."
@@ -206,13 +203,13 @@ def _broken(code: str, message: str) -> Problem:
     return Problem(HTTPStatus.BAD_GATEWAY, code, message, retry=False)
 
 
-def _explain(error: PyreqwestError) -> Problem:
+def _explain(error: Exception) -> Problem:
     """What the client is told; the log is told more, for addresses inside the house are not for everybody."""
-    log.warning("the provider failed: %s", error)
-    if isinstance(error, RequestTimeoutError):
+    log.warning("the provider failed: %s: %s", type(error).__name__, error)
+    if isinstance(error, TimeoutError):
         return Problem(
             HTTPStatus.GATEWAY_TIMEOUT, "provider_slow", "The provider did not answer in time.", retry=False
         )
-    if isinstance(error, ConnectError):
+    if isinstance(error, aiohttp.ClientConnectorError):
         return Problem(HTTPStatus.BAD_GATEWAY, "provider_unreachable", "The provider cannot be reached.")
     return Problem(HTTPStatus.BAD_GATEWAY, "provider_broke_off", "The provider broke off its answer.")

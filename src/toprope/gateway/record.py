@@ -35,15 +35,8 @@ _OWED = 65_536
 _RETRY_SECONDS = 0.25
 _STOP_SECONDS = 5.0
 
-_STATEMENTS = """
-    SELECT e.outcome
-    FROM unnest(%s::text[]) WITH ORDINALITY AS s (body, number), LATERAL evidence_append(s.body) e
-"""
-_ENTRIES = """
-    SELECT a.seq, a.hash
-    FROM unnest(%s::text[]) WITH ORDINALITY AS p (payload, number), LATERAL audit_append(p.payload) a
-    ORDER BY a.seq DESC LIMIT 1
-"""
+_STATEMENTS = "SELECT outcome FROM evidence_append_all(%s::text[])"
+_ENTRIES = "SELECT seq, hash FROM audit_append_all(%s::text[]) ORDER BY seq DESC LIMIT 1"
 
 
 class Tag(StrEnum):

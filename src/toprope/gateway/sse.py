@@ -4,7 +4,8 @@ import re
 
 from toprope.gateway.protocol import Usage, read_usage
 
-_END = re.compile(rb"(?:\r\n|\n|\r(?!\n)){2}")
+# Two line ends. A carriage return at the very end may be half of one: what follows will tell.
+_END = re.compile(rb"(?:\r\n|\n|\r(?!\n|\Z)){2}")
 _DONE = re.compile(rb"(?:\A|[\r\n])(data: ?\[DONE\])")
 _DATA = re.compile(rb"^data: ?(.*)$", re.MULTILINE)
 
@@ -24,12 +25,14 @@ class Events:
         self.usage: Usage | None = None
 
     def feed(self, chunk: bytes) -> bytes:
-        """The whole events that have come by now, up to the final one. Raises `TooLargeError`."""
+        """The whole events that have come by now, up to the final one.
+
+        Raises `TooLargeError` on the feed after the one that passed the limit: what was whole comes out.
+        """
+        self._check_size()
         whole = self._rest + chunk if self._rest else chunk
         end = _last_end(whole, max(0, len(self._rest) - 3))
         whole, self._rest = whole[:end], whole[end:]
-        if len(self._rest) > self._limit:
-            raise TooLargeError
         if b"[DONE]" in whole and (found := _DONE.search(whole)):
             self.done = True
             whole, self.tail = whole[: found.start(1)], whole[found.start(1) :] + self._rest
@@ -38,9 +41,14 @@ class Events:
         return whole
 
     def finish(self) -> None:
-        """The stream has ended properly: what is left is the tail."""
+        """The stream has ended properly: what is left is the tail. Raises `TooLargeError`."""
+        self._check_size()
         if not self.done:
             self.tail = self._rest
+
+    def _check_size(self) -> None:
+        if len(self._rest) > self._limit:
+            raise TooLargeError
 
     def _read_usage(self, events: bytes) -> None:
         for found in _DATA.finditer(events):
