@@ -134,7 +134,7 @@ def _number_of(told: Attempt, key: str) -> int:
 
 def _response(told: Attempt, form: QueryDict) -> Any:
     """The response that `score_practical` takes, out of the form."""
-    shown = told.shown
+    shown = told.shown if told.practical else None
     if isinstance(shown, RedactionVariant):
         return _numbers(form, "token")
     if isinstance(shown, FlawHuntVariant):

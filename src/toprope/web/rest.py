@@ -137,11 +137,11 @@ def get_competencies(request: HttpRequest) -> list[shapes.CompetencyOut]:
 
 
 @api.post("/me/attempts", response={201: shapes.AttemptOut}, auth=django_auth, tags=["practice"])
-def post_attempt(request: HttpRequest, body: StartIn) -> tuple[int, shapes.AttemptOut]:
+def post_attempt(request: HttpRequest, body: StartIn) -> shapes.AttemptOut:
     """Begin a step of a checklist, or go on with it where it was left."""
     person = _person(request)
     attempt = start_step(person.uuid, body.step, now())
-    return 201, shapes.attempt(get_attempt(person.uuid, attempt))
+    return shapes.attempt(get_attempt(person.uuid, attempt))
 
 
 @api.post("/me/attempts/{attempt}/answers", response=shapes.FeedbackOut, auth=django_auth, tags=["practice"])
@@ -160,19 +160,17 @@ def post_answer(request: HttpRequest, attempt: UUID, body: AnswerIn) -> shapes.F
 
 
 @api.post("/people/{uuid}/grants/{rung}/suspend", response={204: None}, auth=django_auth, tags=["mentor"])
-def post_suspend(request: HttpRequest, uuid: UUID, rung: str, body: ReasonIn) -> tuple[int, None]:
+def post_suspend(request: HttpRequest, uuid: UUID, rung: str, body: ReasonIn) -> None:
     """Suspend a rung for somebody I supervise, with a reason they read."""
     person = supervised_person(request, uuid)
     suspend_grant(person.uuid, rung, by=_person(request), reason=body.reason, now=now())
-    return 204, None
 
 
 @api.post("/people/{uuid}/grants/{rung}/reinstate", response={204: None}, auth=django_auth, tags=["mentor"])
-def post_reinstate(request: HttpRequest, uuid: UUID, rung: str, body: ReasonIn) -> tuple[int, None]:
+def post_reinstate(request: HttpRequest, uuid: UUID, rung: str, body: ReasonIn) -> None:
     """Give it back, with a reason."""
     person = supervised_person(request, uuid)
     reinstate_grant(person.uuid, rung, by=_person(request), reason=body.reason, now=now())
-    return 204, None
 
 
 def _problem(request: HttpRequest, status: int, detail: str, cure: str, **more: Any) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Small pieces that templates need: icons, states, dates and shares in words."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from django import template
@@ -91,6 +92,12 @@ def paragraphs(text: str) -> SafeString:
     """Text whose paragraphs are divided by empty lines; single line ends are only how it was typed."""
     blocks = [" ".join(block.split()) for block in text.replace("\r\n", "\n").split("\n\n")]
     return format_html_join("", "<p>{}</p>", ((block,) for block in blocks if block))
+
+
+@register.filter
+def pairs(mapping: Mapping[str, object]) -> list[tuple[str, object]]:
+    """A mapping's names and values; ``mapping.items`` would find an entry called "items" first."""
+    return list(mapping.items())
 
 
 @register.filter
