@@ -15,7 +15,8 @@ from toprope.content.policies import parse_policy
 from toprope.content.practicals import parse_practical
 
 PACK = read_pack(builtin_pack())
-REMOVED = object()
+REMOVED = "removed"
+LONG = "a long text"
 VALUES = st.sampled_from(
     [
         REMOVED,
@@ -36,7 +37,7 @@ VALUES = st.sampled_from(
         "S4",
         "auto_items",
         "1.0.0",
-        "x" * 70_000,
+        LONG,
         [],
         {},
         [[]],
@@ -55,9 +56,18 @@ def sound_documents():
     return documents
 
 
+class Broken:
+    """The built-in pack with one to three places removed or overwritten, shown by what was done to it."""
+
+    def __init__(self, documents, done):
+        self.documents, self.done = documents, done
+
+    def __repr__(self):
+        return f"Broken({self.done})"
+
+
 @st.composite
 def broken_packs(draw):
-    """The built-in pack with one to three places removed or overwritten, and what was done to it."""
     documents = dict(sound_documents())
     done = []
     for _ in range(draw(st.integers(1, 3))):
@@ -76,16 +86,16 @@ def broken_packs(draw):
         if new is REMOVED:
             del holder[where[-1]]
         else:
-            holder[where[-1]] = new
+            holder[where[-1]] = "x" * 70_000 if new is LONG else new
         documents[path] = Document(path, value, documents[path].lines)
-        done.append((path, where, "removed" if new is REMOVED else new))
-    return documents, done
+        done.append((path, where, new))
+    return Broken(documents, done)
 
 
 @settings(max_examples=60, deadline=None)
 @given(broken_packs())
 def test_pack_without_errors_can_be_read_and_one_with_errors_says_where(broken):
-    documents, _ = broken
+    documents = broken.documents
     problems = check_shapes(documents, unread=frozenset())
     if not any(problem.severity == "error" for problem in problems):
         problems += check_between(documents, PACK)

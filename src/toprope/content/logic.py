@@ -133,8 +133,8 @@ def find_flaw_lines(code: str, fixed: str) -> tuple[int, ...]:
     for change, start, end, _, _ in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if change in ("replace", "delete"):
             lines.update(range(start + 1, end + 1))
-        elif change == "insert" and start > 0:
-            lines.add(start)
+        elif change == "insert":
+            lines.add(start)  # 0 for what goes in front; no written line has that number
     written = {number for number, line in enumerate(old, 1) if line.strip()}
     lines &= written
     return tuple(sorted(lines)) if 2 * len(lines) <= len(written) else ()
