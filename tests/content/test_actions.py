@@ -136,6 +136,7 @@ def test_policy_that_was_accepted_keeps_its_words(pack):
     with pytest.raises(PackRefusedError, match="Give the new text a new version") as refused:
         load_pack(pack, clock.now())
     assert refused.value.problems[0].path == "policy.yaml"
+    assert str(pack) in str(refused.value)
     assert current_framework().version == "1.0.0"
     edit(pack, "policy.yaml", "version: 1.0.0", "version: 2.0.0")
     load_pack(pack, clock.now())

@@ -59,7 +59,7 @@ def load_pack(root: Path, now: datetime, *, by: UUID | str = "toprope") -> Loade
     if errors := [problem for problem in problems if problem.severity == "error"]:
         raise PackRefusedError(root, errors)
     try:
-        return _store(documents, pack.digest, by, now)
+        return _store(root, documents, digest=pack.digest, by=by, now=now)
     except FrameworkChangedError as error:
         problem = documents["framework.yaml"].problem(
             ("version",),
@@ -79,7 +79,9 @@ def load_builtin_pack(now: datetime) -> LoadedPack:
 
 
 @transaction.atomic
-def _store(documents: Mapping[str, Document], digest: str, by: UUID | str, now: datetime) -> LoadedPack:
+def _store(
+    root: Path, documents: Mapping[str, Document], *, digest: str, by: UUID | str, now: datetime
+) -> LoadedPack:
     framework = {path: document.value for path, document in documents.items() if framework_shape(path)}
     loaded = load_framework(framework, digest=digest, by=by, now=now)
     reference = loaded.framework.reference
@@ -90,7 +92,7 @@ def _store(documents: Mapping[str, Document], digest: str, by: UUID | str, now: 
         "lessons": _store_lessons(loaded.id, documents),
         "practicals": _store_practicals(loaded.id, documents),
     }
-    _store_policy(loaded.id, documents["policy.yaml"])
+    _store_policy(loaded.id, root, documents["policy.yaml"])
     detail = {"digest": digest, **counts}
     record_entry(Tag.PACK_LOADED, actor=by, subject=reference, detail=detail, now=now)
     return LoadedPack(reference, new=True)
@@ -144,7 +146,7 @@ def _store_practicals(framework_id: int, documents: Mapping[str, Document]) -> i
     return len(models.Practical.objects.bulk_create(rows))
 
 
-def _store_policy(framework_id: int, document: Document) -> None:
+def _store_policy(framework_id: int, root: Path, document: Document) -> None:
     """Keep the policy. One that people accepted under this version must read the same for ever."""
     policy = document.value
     accepted = models.Policy.objects.filter(key=policy["key"], version=policy["version"]).first()
@@ -154,7 +156,7 @@ def _store_policy(framework_id: int, document: Document) -> None:
             f"Version {policy['version']} of this policy is loaded already, with other text.",
             "Give the new text a new version; people are then asked to accept it.",
         )
-        raise PackRefusedError(Path("policy.yaml"), [problem])
+        raise PackRefusedError(root, [problem])
     models.Policy.objects.create(
         framework_id=framework_id, key=policy["key"], version=policy["version"], body=policy
     )
