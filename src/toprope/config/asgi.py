@@ -35,6 +35,7 @@ files = ServeStaticASGI(
     root=settings.STATIC_ROOT if settings.STATIC_ROOT.exists() else None,
     prefix=settings.STATIC_URL,
     max_age=60,
+    allow_all_origins=False,
     immutable_file_test=_is_hashed,
     add_headers_function=lambda headers, _path, _url: headers.add_header("X-Content-Type-Options", "nosniff"),
 )

@@ -19,17 +19,15 @@ def home() -> Path:
 
 
 def installed(directory: Path) -> bool:
-    """Whether `toprope serve` has ever run with this directory."""
-    return secret_file(directory).exists()
+    """Whether `toprope serve` has ever made a database in this directory."""
+    return (directory / "pg").exists()
 
 
 def require_installation() -> Path:
     """The installation a command is to work on; a command never makes one by accident."""
     directory = home()
     if not installed(directory) and not os.environ.get("DATABASE_URL"):
-        raise Problem(
-            f"No installation found in {directory}; run `toprope serve` here, or set TOPROPE_HOME."
-        )
+        raise Problem(f"No installation found in {directory}; run `toprope serve` here, or set TOPROPE_HOME.")
     return directory
 
 
@@ -38,7 +36,7 @@ def make_home() -> Path:
     directory = home()
     try:
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not installed(directory):
+        if not secret_file(directory).exists():
             write_secret(directory)
     except OSError as error:
         raise Problem(

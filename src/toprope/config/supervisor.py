@@ -21,7 +21,7 @@ import click
 from toprope import __version__
 from toprope.config.child import DRAIN_SECONDS
 from toprope.config.database import APP_ROLE, Address, Configured, check_database, configured
-from toprope.config.home import Lock, make_home
+from toprope.config.home import Lock, installed, make_home
 from toprope.config.postgres import OWNER, VERSION, EmbeddedServer
 from toprope.config.problem import Problem
 from toprope.config.session import use_database
@@ -193,7 +193,7 @@ class Supervisor:
             _tell("database", f"PostgreSQL {facts.version} at {setting.app.place}, as {app.user}")
             named = Address(**(vars(setting.app) | {"user": app.user}))
             return named, setting.owner
-        new = not (self.home / "pg").exists()
+        new = not installed(self.home)
         self.server = EmbeddedServer(self.home)
         self.server.start()
         how = "found running" if not self.server.started else "made and started" if new else "started"
@@ -248,21 +248,22 @@ class Supervisor:
             echo = f"http://127.0.0.1:{port}/v1"
             environment["TOPROPE_PROVIDER_URL"] = echo
             self._add("echo", [*common, "--port", str(port)], environment, (self._watch, family))
-        self._add("worker", common, environment, (self._watch, family))
         self._add(
             "web",
             [*common, "--listener", str(listener.fileno())],
             {"TOPROPE_DATABASE_POOL": POOL_SIZE} | environment,
             (self._watch, family, listener.fileno()),
         )
+        for child in self.children:
+            child.start()
+        # The worker's turn is once the web answers: its jobs can wait, the person at the browser need not.
+        self._add("worker", common, environment, (self._watch, family))
         return echo
 
     def _add(
         self, name: str, arguments: list[str], environment: dict[str, str], inherited: tuple[int, ...]
     ) -> None:
-        child = Child(name, [name, *arguments], environment, inherited)
-        child.start()
-        self.children.append(child)
+        self.children.append(Child(name, [name, *arguments], environment, inherited))
 
     def _wait_until_ready(self) -> None:
         """Wait for the first answer of `/healthz`; a child that dies before it is no accident."""
@@ -275,7 +276,7 @@ class Supervisor:
             connection.sendall(f"GET /healthz HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
             while connection.fileno() not in select.select([connection.fileno(), self._wake], [], [], 0.5)[0]:
                 self._sleep(0)
-                dead = [one for one in self.children if one.process is None or one.process.poll() is not None]
+                dead = [one for one in self.children if one.process and one.process.poll() is not None]
                 if self.stopping:
                     return
                 if dead or time.monotonic() > deadline:
