@@ -50,9 +50,7 @@ def list_lessons(competency: str) -> list[Lesson]:
     return [parse_lesson(row.body, row.framework.reference) for row in rows]
 
 
-def list_practicals(
-    version: str | None = None, *, competency: str = "", level: int = 0
-) -> list[Practical]:
+def list_practicals(version: str | None = None, *, competency: str = "", level: int = 0) -> list[Practical]:
     """The practicals of a version, ordered by key; `competency` and `level` narrow the list."""
     rows = _at(models.Practical.objects.all(), version).order_by("key")
     if competency:
