@@ -3,6 +3,7 @@
 from toprope.authorization.actions import (
     NewKey,
     admit_tool,
+    close_account,
     follow_statements,
     issue_key,
     lift_hold,
@@ -48,6 +49,7 @@ __all__ = [
     "Standing",
     "Suspension",
     "admit_tool",
+    "close_account",
     "find_person_by_key",
     "follow_statements",
     "get_ceilings",

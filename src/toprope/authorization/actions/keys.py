@@ -13,7 +13,7 @@ from toprope.authorization.queries import KeyView, hash_secret
 from toprope.authorization.refusal import Refused
 from toprope.authorization.tags import Tag
 from toprope.kit.ids import new_token
-from toprope.people.api import Person
+from toprope.people.api import Person, deactivate_person
 
 KEYS_PER_PERSON = 20
 _LABEL_LIMIT = 64
@@ -45,6 +45,16 @@ def issue_key(person: Person, label: str, now: datetime) -> NewKey:
         detail = {"key": str(row.uuid), "prefix": row.prefix, "label": label}
         record_entry(Tag.KEY_ISSUED, actor=person.uuid, subject=str(person.uuid), detail=detail, now=now)
     return NewKey(secret, KeyView(row.uuid, row.label, row.prefix, row.created_at))
+
+
+def close_account(person: Person, now: datetime) -> None:
+    """Let a person in no more, neither to the pages nor through the gateway; the next call is refused.
+
+    What they have shown stays on record.
+    """
+    with transaction.atomic():
+        deactivate_person(person, now=now)
+        publish_person(person.uuid)
 
 
 def revoke_key(person: Person, key: UUID, now: datetime) -> None:
