@@ -176,8 +176,8 @@ def _explain(address: Address, said: str) -> str:
             f"there is no host {address.host!r}. Correct the host's name.",
         ),
         (
-            ("invalid connection option", "invalid uri query parameter", "invalid value for parameter"),
-            f"it sets an option that PostgreSQL does not know ({', '.join(address.options)}). Remove it.",
+            ("invalid connection option", *(f"invalid {name} value" for name in address.options)),
+            f"PostgreSQL does not know what it says of {', '.join(address.options)}. Correct or remove it.",
         ),
         (
             ("connection refused", "timeout expired", "timed out", "no such file", "unreachable", "no route"),
