@@ -8,7 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -139,14 +139,29 @@ class World:
     def __init__(self, url: str, settings: Settings, upstream: Upstream) -> None:
         self.url, self.settings, self.upstream = url, settings, upstream
         self.port = int(url.split(":")[2].removesuffix("/v1"))
-        self._connection = psycopg.connect(settings.database_url, autocommit=True)
+        self._connect()
 
     wait_until = staticmethod(wait_until)
 
+    def _connect(self) -> None:
+        self._connection: psycopg.Connection[Any] | None = None
+        with suppress(psycopg.OperationalError):  # some tests break the database
+            self._connection = psycopg.connect(self.settings.database_url, autocommit=True)
+
+    def reconnect(self) -> None:
+        self.close()
+        self._connect()
+
     def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
+
+    def _transaction(self) -> AbstractContextManager[Any]:
+        assert self._connection is not None
+        return self._connection.transaction()
 
     def sql(self, statement: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        assert self._connection is not None
         cursor = self._connection.execute(statement, parameters)
         return cursor.fetchall() if cursor.description else []
 
@@ -160,7 +175,7 @@ class World:
             "base_url": BASE_URL,
         }
         document = encode(Installation(**{**facts, **changes})).decode()
-        with self._connection.transaction():
+        with self._transaction():
             self.sql(
                 "INSERT INTO gateway_installation (id, version, document) VALUES (1, %s, %s)"
                 " ON CONFLICT (id) DO UPDATE SET version = excluded.version, document = excluded.document",
@@ -208,7 +223,7 @@ class World:
             "subject": str(person.uuid),
             "detail": {},
         }
-        with self._connection.transaction():
+        with self._transaction():
             self.sql(statement, *parameters)
             self.sql("SELECT audit_append(%s)", json.dumps(entry))
             self.sql("SELECT pg_notify('gateway_access', %s)", str(person.uuid))

@@ -26,7 +26,7 @@ async def talks_for_ever(send):
         await asyncio.sleep(0.01)
 
 
-async def thinks_for_ever(send):
+async def thinks_for_ever(_send):
     await asyncio.Event().wait()
 
 
@@ -64,8 +64,7 @@ def test_an_open_stream_is_cut_within_a_second_and_says_why(world, code):
         before = time.monotonic()
         TAKE_AWAY[code](world, person)
         with pytest.raises(openai.APIError) as cut:
-            for _ in stream:
-                assert time.monotonic() - before < 1
+            list(stream)
         assert time.monotonic() - before < 1
     assert cut.value.code == code
     detail = world.completed(person)
@@ -124,8 +123,8 @@ def test_a_grant_that_expires_cuts_its_streams(world):
     with world.client(person) as client:
         stream = open_stream(client, world.upstream.script(talks_for_ever))
         with pytest.raises(openai.APIError) as cut:
-            for _ in stream:
-                assert time.time() < soon + 1
+            list(stream)
+        assert soon <= time.time() < soon + 1
     assert cut.value.code == "grant.expired"
 
 

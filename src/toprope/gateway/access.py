@@ -25,7 +25,7 @@ CACHED_KEYS = 10_000
 # Documents travel only where the version is another than the one known.
 _HOLDERS = """
     SELECT a.person, a.version, CASE WHEN a.version <> known.version THEN a.document END
-    FROM unnest(%s::bytea[], %s::bigint[]) WITH ORDINALITY AS known (key_hash, version, number)
+    FROM unnest(%b::bytea[], %b::bigint[]) WITH ORDINALITY AS known (key_hash, version, number)
     LEFT JOIN gateway_access a ON a.key_hash = known.key_hash
     ORDER BY known.number
 """

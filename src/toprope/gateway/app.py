@@ -123,10 +123,11 @@ class _Parts:
     def __init__(self, settings: Settings) -> None:
         url, limit = settings.database_url, settings.record_timeout
         self.settings = settings
-        self.directory = Directory(Link(url, "look-up", _LOOK_UP_SECONDS))
-        self.watch = Watch(Link(url, "watch", _LOOK_UP_SECONDS), self.directory, settings.lease)
-        witness = Witness(settings.home / "witness")
-        self.recorder = Recorder(Link(url, "record", limit), self.directory, witness)
+        look_up, record = Link(url, "look-up", _LOOK_UP_SECONDS), Link(url, "record", limit)
+        watch = Link(url, "watch", _LOOK_UP_SECONDS)
+        self.directory = Directory(look_up)
+        self.watch = Watch(watch, self.directory, settings.lease, others=(look_up, record))
+        self.recorder = Recorder(record, self.directory, Witness(settings.home / "witness"))
         self.provider = Provider(settings)
         self.intake = Intake(settings)
         self.refusals = Refusals()

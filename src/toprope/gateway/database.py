@@ -34,12 +34,19 @@ class Link:
         self._connection: Connection | None = None
         self._lock = asyncio.Lock()
         self._delay, self._not_before = 0.0, 0.0
+        self._doubtful = False
+
+    def doubt(self) -> None:
+        """The server may have gone since the last use: the next one makes the connection again."""
+        self._doubtful = True
 
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
         """The connection, in autocommit mode. Whatever fails with it becomes `DatabaseGoneError`."""
         try:
             async with asyncio.timeout(self._limit), self._lock:
+                if self._doubtful:
+                    await self.close()
                 connection = self._connection or await self._open()
                 try:
                     yield connection
@@ -50,9 +57,10 @@ class Link:
 
     async def close(self) -> None:
         """Close the connection, if there is one."""
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._doubtful = self._connection, None, False
         if connection is not None:
-            await connection.close()
+            with suppress(psycopg.Error, OSError):
+                await connection.close()
 
     async def _open(self) -> Connection:
         if time.monotonic() < self._not_before:
@@ -80,6 +88,4 @@ class Link:
     async def _keep_or_drop(self, connection: Connection) -> None:
         """Keep a connection that is ready for the next use, drop one in an unknown state."""
         if connection.closed or connection.info.transaction_status is not TransactionStatus.IDLE:
-            self._connection = None
-            with suppress(psycopg.Error, OSError):
-                await connection.close()
+            await self.close()

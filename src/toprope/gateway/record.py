@@ -35,8 +35,8 @@ _OWED = 65_536
 _RETRY_SECONDS = 0.25
 _STOP_SECONDS = 5.0
 
-_STATEMENTS = "SELECT outcome FROM evidence_append_all(%s::text[])"
-_ENTRIES = "SELECT seq, hash FROM audit_append_all(%s::text[]) ORDER BY seq DESC LIMIT 1"
+_STATEMENTS = "SELECT outcome FROM evidence_append_all(%b::text[])"
+_ENTRIES = "SELECT seq, hash FROM audit_append_all(%b::text[]) ORDER BY seq DESC LIMIT 1"
 
 
 class Tag(StrEnum):

@@ -7,6 +7,7 @@ the lease, after which nothing is trusted that the database has not confirmed.
 import asyncio
 import logging
 import time
+from collections.abc import Iterable
 from typing import Protocol
 
 from toprope.gateway.access import Directory, Question, View, ask
@@ -36,8 +37,9 @@ class Watched(Protocol):
 class Watch:
     """The watch of this process."""
 
-    def __init__(self, link: Link, directory: Directory, lease: float) -> None:
+    def __init__(self, link: Link, directory: Directory, lease: float, others: Iterable[Link]) -> None:
         self._link, self._directory, self._lease = link, directory, lease
+        self._others = tuple(others)  # who should know when the database is gone
         self._exchanges: dict[bytes, set[Watched]] = {}
         self._listening: Connection | None = None
         self._confirmed = float("-inf")
@@ -107,6 +109,8 @@ class Watch:
         except DatabaseGoneError as error:
             if was_listening:
                 log.warning("cannot look at what is published: %s", error)
+                for link in self._others:
+                    link.doubt()
             self._listening = None
             return False
         self._directory.forget(news)
