@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openai
@@ -33,6 +33,7 @@ LADDER = (
 )
 BASE_URL = "https://toprope.example"
 PATIENCE = 10.0
+DATABASES: set[str] = set()  # that these tests have written to
 
 Message = dict[str, Any]
 Script = Callable[[Any], Awaitable[None]]  # given ASGI's `send`
@@ -137,6 +138,7 @@ class World:
     """What a test works with: the gateway's address, the provider, and what authorization would publish."""
 
     def __init__(self, url: str, settings: Settings, upstream: Upstream) -> None:
+        DATABASES.add(settings.database_url)
         self.url, self.settings, self.upstream = url, settings, upstream
         self.port = int(url.split(":")[2].removesuffix("/v1"))
         self._connect()
@@ -147,6 +149,10 @@ class World:
         self._connection: psycopg.Connection[Any] | None = None
         with suppress(psycopg.OperationalError):  # some tests break the database
             self._connection = psycopg.connect(self.settings.database_url, autocommit=True)
+
+    def as_owner(self, database_url: str) -> "World":
+        """The same gateway, seen by a test with more rights than the gateway has."""
+        return World(self.url, replace(self.settings, database_url=database_url), self.upstream)
 
     def reconnect(self) -> None:
         self.close()
@@ -358,6 +364,18 @@ def world(
     running: World,
 ) -> Iterator[World]:
     """The running gateway, with an installation that admits every model, and no exchange under way."""
+    DATABASES.add(running.settings.database_url)
     running.publish_installation()
     yield running
     wait_until(running.idle)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _leave_no_trace() -> Iterator[None]:
+    """Take away what was committed here: other tests may want an empty record."""
+    yield
+    while DATABASES:
+        # Some tests break their database, or may not empty its tables.
+        with suppress(psycopg.Error), psycopg.connect(DATABASES.pop()) as link:
+            link.execute("SET LOCAL session_replication_role = replica")
+            link.execute("TRUNCATE evidence_statement, audit_entry, gateway_access, gateway_installation")

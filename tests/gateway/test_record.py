@@ -5,7 +5,6 @@ import http.client
 import json
 import os
 import resource
-import signal
 import socket
 import subprocess
 import sys
@@ -51,8 +50,8 @@ class Database:
         )
 
     def kill(self):
-        pid = int((self._server.data / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGKILL)
+        self._server._process.kill()
+        self._server._process.wait()
 
     def start(self):
         self._server.ensure_running()
@@ -275,6 +274,9 @@ def test_a_full_disk_withholds_answers_until_there_is_room(run_gateway, own_data
             assert set(statuses) <= {200, 503}
             assert len(statuses) < 200
         assert outcome[0][2]["error"]["code"] == "record_unavailable"
+        forwarded = len(world.upstream.bodies("echo"))
+        assert call_now(world, person) == 503
+        assert len(world.upstream.bodies("echo")) == forwarded
         own_database.kill()
         own_database.start()
         world.reconnect()

@@ -124,7 +124,7 @@ class Exchange:
         self._view: View | None = None
         self._stop = Stop()
         self._started_at = time.monotonic()
-        self._headers_sent = self._settled = self._owes_start = False
+        self._forwarded = self._unrecorded = self._headers_sent = self._settled = False
         self._digest, self._bytes = hashlib.sha256(), 0
         self._status: int | None = None
         self._usage: Usage | None = None
@@ -149,15 +149,10 @@ class Exchange:
         started.add_done_callback(self._on_started)
         watcher = asyncio.create_task(self._watch_client(receive))
         try:
-            async with (
-                self._stop,
-                self._provider.post("/chat/completions", self._asked.headers, self._asked.body) as answer,
-            ):
-                self._status = answer.status
-                if answer.streamed and answer.status < HTTPStatus.BAD_REQUEST:
-                    await self._relay(answer, send, started)
-                else:
-                    await self._deliver(answer, send, started)
+            async with self._stop:
+                if not self._recorder.healthy:
+                    await self._confirm(started)  # no prompt goes out for an answer that would be withheld
+                await self._forward(send, started)
         except StoppedError as stopped:
             self._settle(stopped.outcome, stopped.problem)
             if stopped.problem is not None:
@@ -170,6 +165,16 @@ class Exchange:
         finally:
             self._settle(Outcome.CUT)
             watcher.cancel()
+
+    async def _forward(self, send: Send, started: Promise) -> None:
+        self._forwarded = True
+        asked = self._asked
+        async with self._provider.post("/chat/completions", asked.headers, asked.body) as answer:
+            self._status = answer.status
+            if answer.streamed and answer.status < HTTPStatus.BAD_REQUEST:
+                await self._relay(answer, send, started)
+            else:
+                await self._deliver(answer, send, started)
 
     async def _deliver(self, answer: Answer, send: Send, started: Promise) -> None:
         """An answer in one piece."""
@@ -230,10 +235,12 @@ class Exchange:
         recorded = started.result()
         if recorded is not None:
             self.consider(recorded.view)
-        elif not self._owes_start:
-            # The prompt has gone out: that belongs on record, late as it may be.
-            self._owes_start = True
-            self._recorder.owe(self._make_started(None))
+        elif not self._unrecorded:
+            self._unrecorded = True
+            if self._forwarded:  # the prompt has gone out: that belongs on record, late as it may be
+                self._recorder.owe(self._make_started(None))
+            else:
+                self._settled = True
             self._stop.set(Outcome.WITHHELD, unrecorded())
 
     async def _watch_client(self, receive: Receive) -> None:

@@ -80,7 +80,7 @@ class Recorder:
         self._queue: deque[tuple[Entry, Promise]] = deque()
         self._owed: deque[Entry] = deque()
         self._wake = asyncio.Event()
-        self._healthy = True
+        self.healthy = True  # whether the last attempt to write went well
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -143,15 +143,15 @@ class Recorder:
                 self._note_health(None)
 
     def _note_health(self, error: Exception | None) -> None:
-        if error is not None and self._healthy:
+        if error is not None and self.healthy:
             log.warning("the audit record cannot be written; answers are withheld: %s", error)
-        elif error is None and not self._healthy:
+        elif error is None and not self.healthy:
             log.warning("the audit record can be written again")
-        self._healthy = error is None
+        self.healthy = error is None
 
     async def _wait(self) -> None:
         """Until there is something to write; what is owed is tried again after a pause."""
-        if self._queue or (self._owed and self._healthy):
+        if self._queue or (self._owed and self.healthy):
             return
         with suppress(TimeoutError):
             async with asyncio.timeout(_RETRY_SECONDS if self._owed else None):
