@@ -234,10 +234,14 @@ class EmbeddedServer:
         return _Postmaster.read(self.data / "postmaster.pid")
 
     def _clear_stale_pid(self) -> None:
-        """Another program may have the old server's number after a power cut; ours would not start then."""
-        pid = self._postmaster().pid
-        if pid and _is_running(pid) and not _is_postgres(pid):
+        """Let the server start though its old number is in use: by another program after a power cut, or by
+        its own remains, just killed and not yet reaped. Both its lock files name that number.
+        """
+        old = self._postmaster()
+        if old.pid and _is_running(old.pid) and not _is_postgres(old.pid):
             (self.data / "postmaster.pid").unlink()
+            lock = Path(old.socket or self.data) / f".s.PGSQL.{_PORT}.lock"
+            lock.unlink(missing_ok=True)
 
     def _last_log_lines(self) -> str:
         logs = sorted((self.data / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)

@@ -50,6 +50,7 @@ def rebuild(progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
         progress(statements)
 
     now = read_clock()
+    authorization.follow_statements(now)  # what merely lags behind has not gone astray
     with transaction.atomic():
         _hold_still(now)
         before = digest_derived()
