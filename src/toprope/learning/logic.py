@@ -190,7 +190,7 @@ def choose_next_step(standing: Standing, minutes: Mapping[str, int], now: dateti
     ready = [each for each in steps if each.not_before is None or each.not_before <= now]
     if ready:
         first = ready[0]
-        why = f"{goal} asks for it: {first.detail}"
+        why = f"The next thing for {goal}. {first.detail}"
         return NextStep(first.title, why, first.step, minutes.get(first.step, 0))
     if steps:
         soonest = min(steps, key=lambda each: each.not_before or now)
