@@ -16,7 +16,7 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def teams(db):
+def teams(db):  # noqa: ARG001 - the database is asked for by name, as pytest-django wants it
     department = api.create_department("build", "Build", now=NOW)
     return [api.create_team(f"team-{n}", f"Team {n}", department=department, now=NOW) for n in (1, 2)]
 
@@ -59,7 +59,8 @@ def test_the_audit_record_holds_no_password_and_no_address(teams):
     assert "@example.org" not in text
 
 
-def test_an_installation_serves_one_organisation(db):
+@pytest.mark.django_db
+def test_an_installation_serves_one_organisation():
     api.create_organisation("Example", now=NOW)
     with pytest.raises(PeopleError, match="one installation serves one"):
         api.create_organisation("Other", now=NOW)
@@ -113,7 +114,9 @@ def test_people_are_paged_by_key(teams):
 
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    st.lists(st.tuples(st.integers(0, 3), st.sampled_from(DutyKind), st.sampled_from([None, 0, 1])), max_size=4)
+    st.lists(
+        st.tuples(st.integers(0, 3), st.sampled_from(DutyKind), st.sampled_from([None, 0, 1])), max_size=4
+    )
 )
 def test_the_list_of_supervised_people_and_the_rule_agree(teams, duties):
     with transaction.atomic():
@@ -214,7 +217,7 @@ def test_a_success_gives_the_tries_back(teams):
         assert api.sign_in(amara.email, PASSWORD, address="::1", now=NOW) == amara
 
 
-@pytest.mark.usefixtures("cheap_hashes")
+@pytest.mark.usefixtures("cheap_hashes", "empty_record")
 @pytest.mark.django_db(transaction=True)
 def test_tries_at_the_same_time_count_like_tries_in_turn():
     def one(_):

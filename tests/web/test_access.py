@@ -1,7 +1,6 @@
 """Who gets in where: every address, for every kind of reader."""
 
 import pytest
-from django.test import Client
 from django.urls import get_resolver, reverse
 
 from toprope.authorization import api as authorization
@@ -145,25 +144,37 @@ def test_a_mentor_does_not_supervise_themselves(world, enter):
 
 
 def test_who_has_left_is_out_at_once(world, enter):
-    from toprope.people.api import deactivate_person
+    from toprope.people.api import deactivate_person, get_person
 
     client = enter("amara")
     assert client.get("/").status_code == 200
-    deactivate_person(world.cast.amara, now=now())
+    deactivate_person(get_person(world.cast.amara.uuid), now=now())
     assert client.get("/").status_code == 302
 
 
-@pytest.mark.parametrize("path", ["/people/00000000-0000-0000-0000-000000000000/", "/evidence/not-a-uuid/",
-                                  "/ladder/R99/", "/competencies/XXX-01/", "/competencies/XXX-01/estimate/",
-                                  "/practice/00000000-0000-0000-0000-000000000000/", "/nowhere/"])  # fmt: skip
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/people/{NOBODY}/",
+        "/evidence/not-a-uuid/",
+        "/ladder/R99/",
+        "/competencies/XXX-01/",
+        "/competencies/XXX-01/estimate/",
+        f"/practice/{NOBODY}/",
+        "/nowhere/",
+    ],
+)
 def test_what_is_not_there_is_a_page_that_says_so(enter, path):
     response = enter("gita").get(path)
     assert response.status_code == 404
     assert "There is nothing here" in response.content.decode()
 
 
-def test_links_lead_back_after_signing_in(world):
-    response = Client().get("/ladder/R1/")
+def test_links_lead_back_after_signing_in(client):
+    response = client.get("/ladder/R1/")
     assert response.headers["Location"] == "/sign-in/?next=/ladder/R1/"
 
 

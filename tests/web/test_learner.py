@@ -23,11 +23,8 @@ def test_home_says_where_i_am_and_what_comes_next(enter):
     assert "Supervision S4 Sampled" in text
 
 
-def test_home_at_the_start_leads_to_the_policy_and_from_there_on(world, enter):
+def test_home_at_the_start_leads_to_the_policy_and_from_there_on(world, client):
     person = make_person("Nia", world.cast.team, world.now)
-    from django.test import Client
-
-    client = Client()
     client.force_login(person)
     assert "No rung is open to you yet" in text_of(client.get("/"))
     assert client.post("/practice/start/", {"step": "policy"}).headers["Location"] == "/policy/"
@@ -109,7 +106,7 @@ def test_a_page_asks_the_same_number_of_queries_however_much_there_is(
         client.get(path)
 
 
-def test_evidence_is_paged_newest_first(world, enter):
+def test_evidence_is_paged_newest_first(enter):
     client = enter("amara")
     first = client.get("/evidence/").content.decode()
     older = re.search(r'href="(\?before=\d+)"', first)

@@ -84,7 +84,7 @@ def test_a_made_up_number_shows_the_next_question(enter, sitting, answered):
     assert "Answer" in text_of(response)
 
 
-def test_lines_are_asked_for_where_the_flaw_is_known(world, enter):
+def test_lines_are_asked_for_where_the_flaw_is_known(world):
     """Spot-the-flaw: lines to mark before, the flawed ones highlighted after."""
     from dataclasses import replace
 

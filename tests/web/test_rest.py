@@ -34,8 +34,9 @@ def send(client, method, path, body=None, **headers):
     return getattr(client, method)(path, json.dumps(body), content_type="application/json", **headers)
 
 
-@pytest.mark.parametrize(("method", "path", "body", "statuses"), ROUTES)
-def test_who_gets_what(world, enter, method, path, body, statuses):
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: " ".join(route[:2]))
+def test_who_gets_what(world, enter, route):
+    method, path, body, statuses = route
     from tests.web.world import rolled_back
 
     seen = []
@@ -71,8 +72,9 @@ def test_a_gateway_key_reads_and_does_not_write(world):
     assert Client().get("/api/me", **bearer).status_code == 401
 
 
+@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("token", ["", "tp_wrong", "x" * 10_000, "Bearer", "\x00"])
-def test_a_wrong_key_opens_nothing(world, token):
+def test_a_wrong_key_opens_nothing(token):
     assert Client().get("/api/me", HTTP_AUTHORIZATION=f"Bearer {token}").status_code == 401
 
 
@@ -160,7 +162,7 @@ def test_the_description_is_served_and_needs_nothing_from_outside(client):
     assert client.get("/api/docs").status_code == 404
 
 
-def test_levels_and_abilities_lead_to_statements(world, enter):
+def test_levels_and_abilities_lead_to_statements(enter):
     client = enter("amara")
     levels = client.get("/api/me/levels").json()
     assert {each["competency"] for each in levels} == {"FND-01", "SEC-01", "GOV-01"}
