@@ -198,7 +198,10 @@ class World:
         self.publish(person, *rungs, **missing)
         return person
 
-    def publish(self, person: Person, *rungs: str, grants: tuple[Grant, ...] = (), **missing: str) -> None:
+    def publish(
+        self, person: Person, *rungs: str, grants: tuple[Grant, ...] = (), tell: bool = True, **missing: str
+    ) -> None:
+        """Publish what a person may; `tell` the gateways, or leave it to them to find out."""
         year = time.time() + 31_536_000
         granted = tuple(Grant(rung, GrantState.ACTIVE, "S4", year) for rung in rungs)
         document = encode(Access(str(person.uuid), "Amara", (*granted, *grants), missing)).decode()
@@ -210,6 +213,7 @@ class World:
             person.uuid,
             time.time_ns(),
             document,
+            tell=tell,
         )
 
     def suspend(self, person: Person, rung: str = "R1") -> None:
@@ -221,7 +225,7 @@ class World:
     def revoke_key(self, person: Person) -> None:
         self._change(person, "DELETE FROM gateway_access WHERE key_hash = %s", person.hash)
 
-    def _change(self, person: Person, statement: str, *parameters: Any) -> None:
+    def _change(self, person: Person, statement: str, *parameters: Any, tell: bool = True) -> None:
         entry = {
             "at": "2026-11-23T12:00:00+00:00",
             "tag": "grant.changed",
@@ -232,7 +236,8 @@ class World:
         with self._transaction():
             self.sql(statement, *parameters)
             self.sql("SELECT audit_append(%s)", json.dumps(entry))
-            self.sql("SELECT pg_notify('gateway_access', %s)", str(person.uuid))
+            if tell:
+                self.sql("SELECT pg_notify('gateway_access', %s)", str(person.uuid))
 
     # What clients do.
 

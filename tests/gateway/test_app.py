@@ -201,10 +201,10 @@ def test_a_published_document_that_cannot_be_read_opens_nothing(world, table):
         world.chat(person)
 
 
-def test_what_was_earned_just_now_counts_at_once(world):
+def test_what_was_earned_just_now_counts_at_once_even_before_the_gateway_is_told(world):
     person = world.add_person(R1="everything")
     refused(world, person)
-    world.publish(person, "R1")
+    world.publish(person, "R1", tell=False)
     world.chat(person)
 
 

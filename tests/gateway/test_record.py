@@ -1,5 +1,6 @@
 """No byte of an answer without a durable record, whatever happens to the database; and nothing lost."""
 
+import asyncio
 import hashlib
 import http.client
 import json
@@ -33,6 +34,15 @@ START = {
     "headers": [(b"content-type", b"text/event-stream; charset=utf-8")],
 }
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}\n\n'
+
+
+async def talks_on(send):
+    """For longer than the lease by far."""
+    await send(START)
+    for _ in range(1000):
+        await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
+        await asyncio.sleep(0.01)
+    await send({"type": "http.response.body", "body": b""})
 
 
 class Database:
@@ -191,19 +201,9 @@ def test_a_database_that_dies_and_comes_back(run_gateway, own_database):
     with run_gateway(database_url=own_database.url, lease=1.0) as world:
         world.publish_installation()
         person = world.add_person("R1")
-        forever = threading.Event()
-
-        async def script(send):
-            import asyncio
-
-            await send(START)
-            while not forever.is_set():
-                await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
-                await asyncio.sleep(0.01)
-
         with world.client(person) as client:
             stream = client.chat.completions.create(
-                model=world.upstream.script(script), messages=[], stream=True
+                model=world.upstream.script(talks_on), messages=[], stream=True
             )
             next(iter(stream))
             own_database.kill()

@@ -19,11 +19,13 @@ START = {
 CHUNK = b'data: {"id":"c","choices":[{"index":0,"delta":{"content":"word"},"finish_reason":null}]}\n\n'
 
 
-async def talks_for_ever(send):
+async def talks_on(send):
+    """For much longer than any test may take to stop it."""
     await send(START)
-    while True:
+    for _ in range(1000):
         await send({"type": "http.response.body", "body": CHUNK, "more_body": True})
         await asyncio.sleep(0.01)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def thinks_for_ever(_send):
@@ -58,7 +60,7 @@ def test_the_next_call_is_refused(world, code):
 @pytest.mark.parametrize("code", TAKE_AWAY)
 def test_an_open_stream_is_cut_within_a_second_and_says_why(world, code):
     person = world.add_person("R1")
-    model = world.upstream.script(talks_for_ever)
+    model = world.upstream.script(talks_on)
     with world.client(person) as client:
         stream = open_stream(client, model)
         before = time.monotonic()
@@ -96,7 +98,7 @@ def test_a_call_the_provider_still_thinks_about_is_refused_within_a_second(world
 
 def test_other_peoples_streams_go_on(world):
     person, other = world.add_person("R1"), world.add_person("R1")
-    model = world.upstream.script(talks_for_ever)
+    model = world.upstream.script(talks_on)
     with world.client(person) as client, world.client(other) as other_client:
         mine, theirs = open_stream(client, model), open_stream(other_client, model)
         world.suspend(person)
@@ -109,7 +111,7 @@ def test_other_peoples_streams_go_on(world):
 def test_a_change_that_takes_nothing_away_cuts_nothing(world):
     person = world.add_person("R1")
     with world.client(person) as client:
-        stream = open_stream(client, world.upstream.script(talks_for_ever))
+        stream = open_stream(client, world.upstream.script(talks_on))
         world.publish(person, "R0", "R1", "R4")
         world.publish_installation(tools={"*": "R4"})
         for _ in range(100):
@@ -121,7 +123,7 @@ def test_a_grant_that_expires_cuts_its_streams(world):
     soon = time.time() + 0.4
     world.publish(person, grants=(Grant("R1", GrantState.ACTIVE, "S4", soon),))
     with world.client(person) as client:
-        stream = open_stream(client, world.upstream.script(talks_for_ever))
+        stream = open_stream(client, world.upstream.script(talks_on))
         with pytest.raises(openai.APIError) as cut:
             list(stream)
         assert soon <= time.time() < soon + 1
@@ -131,7 +133,7 @@ def test_a_grant_that_expires_cuts_its_streams(world):
 def test_a_change_nobody_was_told_of_is_found_by_looking(world):
     person = world.add_person("R1")
     with world.client(person) as client:
-        stream = open_stream(client, world.upstream.script(talks_for_ever))
+        stream = open_stream(client, world.upstream.script(talks_on))
         before = time.monotonic()
         world.sql("DELETE FROM gateway_access WHERE key_hash = %s", person.hash)
         with pytest.raises(openai.APIError):

@@ -172,7 +172,7 @@ class Recorder:
             if fences:
                 await question.send(connection)
             end = await connection.execute("COMMIT")
-        if end.statusmessage != "COMMIT":
+        if end.statusmessage != "COMMIT":  # a failed transaction ends with ROLLBACK, and no error
             raise psycopg.OperationalError(f"the transaction ended with {end.statusmessage}")
         if (row := await head.fetchone()) is not None:
             self._tell_witness(*row)
