@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TOPROPE_SECRET_KEY", "not-a-secret-only-for-tests")
     os.environ.setdefault("TOPROPE_DEMO", "1")
     os.environ["DJANGO_SETTINGS_MODULE"] = "toprope.config.settings"
-    if not hasattr(config, "workerinput") and "DATABASE_URL" not in os.environ:
-        _start_database()
+    if not hasattr(config, "workerinput"):
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by `timeout`: clean up all the same
+        if "DATABASE_URL" not in os.environ:
+            _start_database()
     django.setup()
 
 

@@ -68,6 +68,7 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Make the database if there is none, and attach to its server or start it."""
+        _forget_libpq_settings()
         with self._turn.held():
             self._users.share()
             try:
@@ -250,8 +251,9 @@ class EmbeddedServer:
     # The account it runs as, and its surroundings
 
     def _socket_directory(self) -> Path:
-        """A directory only this installation can enter: the data's, or one with a shorter path."""
-        if len(bytes(self.data / f".s.PGSQL.{_PORT}")) <= LONGEST_SOCKET:
+        """A directory only this installation can enter: the data's, or one with a plainer path."""
+        own = bytes(self.data / f".s.PGSQL.{_PORT}")
+        if len(own) <= LONGEST_SOCKET and b"," not in own:  # libpq takes a comma for the end of a host
             return self.data
         digest = hashlib.sha256(bytes(self.data)).hexdigest()[:12]
         directory = Path(tempfile.gettempdir()) / f"toprope-{os.geteuid()}-{digest}"
@@ -284,9 +286,7 @@ class EmbeddedServer:
                         )
 
     def _surroundings(self) -> dict[str, Any]:
-        # The user's own PG* variables are for other servers.
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("PG")}
-        surroundings: dict[str, Any] = {"cwd": "/", "env": environment | {"LC_ALL": "C"}}
+        surroundings: dict[str, Any] = {"cwd": "/", "env": os.environ | {"LC_ALL": "C"}}
         if os.geteuid() == 0:
             account = _account()
             surroundings |= {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
@@ -317,6 +317,12 @@ class _Postmaster:
             return cls(int(lines[0]), lines[4] if len(lines) > 4 else "")
         except (FileNotFoundError, ValueError, IndexError):
             return cls(0, "")
+
+
+def _forget_libpq_settings() -> None:
+    """PGPORT, PGOPTIONS and their like are for the user's other servers; here they would lead astray."""
+    for name in [name for name in os.environ if name.startswith("PG")]:
+        del os.environ[name]
 
 
 def _account() -> pwd.struct_passwd:

@@ -40,9 +40,7 @@ def _running_database(*, owner: bool) -> Iterator[Address]:
 
 
 def use_database(address: Address) -> None:
-    """Point this process, and all it starts, at the database; the user's PG* variables are for others."""
-    for name in [name for name in os.environ if name.startswith("PG")]:
-        del os.environ[name]
+    """Point this process, and all it starts, at the database."""
     os.environ["DATABASE_URL"] = address.url
 
 
