@@ -24,7 +24,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.setdefault("TOPROPE_DEMO", "1")
     os.environ["DJANGO_SETTINGS_MODULE"] = "toprope.config.settings"
     if not hasattr(config, "workerinput"):
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # stopped by `timeout`: clean up all the same
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # `timeout` sends it: clean up
         if "DATABASE_URL" not in os.environ:
             _start_database()
     django.setup()

@@ -201,8 +201,7 @@ class EmbeddedServer:
             while time.monotonic() < deadline:
                 if self._process.poll() is not None:
                     said.seek(0)
-                    text = said.read().decode(errors="replace").strip() + "\n" + self._last_log_lines()
-                    return _last_fatal(text)
+                    return _find_reason(said.read().decode(errors="replace"), self._last_log_lines())
                 if self._answers():
                     return None
                 time.sleep(0.02)
@@ -369,9 +368,12 @@ def _is_postgres(pid: int) -> bool:
     return len(answer) == 2 and not answer[0].startswith("Z") and "postgres" in answer[1]
 
 
-def _last_fatal(text: str) -> str:
-    """The reason in what PostgreSQL printed before it gave up."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line] or lines or ["it gave no reason"]
-    reason = fatal[-1].partition("FATAL:")[2] or fatal[-1].partition("PANIC:")[2] or fatal[-1]
-    return reason.strip().rstrip(".") + "."
+def _find_reason(said: str, logged: str) -> str:
+    """Why the server gave up: it says so on standard error and, once it has opened its log, there."""
+    for text in (said, logged):
+        for line in reversed(text.splitlines()):
+            for level in ("FATAL:", "PANIC:"):
+                reason = line.partition(level)[2].strip()
+                if reason and "starting up" not in reason:  # that is what it tells us who ask too early
+                    return reason.rstrip(".") + "."
+    return (said.strip().splitlines() or ["it gave no reason."])[-1]
