@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import time
+from contextlib import closing
 
 import openai
 import psycopg
@@ -371,17 +372,16 @@ def test_the_models_are_the_providers_that_are_admitted(world):
 
 @pytest.mark.django_db
 def test_it_needs_no_more_rights_than_to_read_two_tables_and_to_append(run_gateway, database_url):
-    with run_gateway(database_url=make_conninfo(database_url, user="toprope_app")) as lesser:
-        with psycopg.connect(database_url) as owner:
-            owner.execute("GRANT SELECT ON gateway_access, gateway_installation TO toprope_app")
-        owner_world = lesser.as_owner(database_url)
-        owner_world.publish_installation()
-        person = owner_world.add_person("R1")
-        owner_world.chat(person)
-        assert owner_world.completed(person)["outcome"] == "completed"
+    with psycopg.connect(database_url) as owner:
+        owner.execute("GRANT SELECT ON gateway_access, gateway_installation TO toprope_app")
+    lesser_url = make_conninfo(database_url, user="toprope_app")
+    with run_gateway(database_url=lesser_url) as lesser, closing(lesser.as_owner(database_url)) as world:
+        world.publish_installation()
+        person = world.add_person("R1")
+        world.chat(person)
+        assert world.completed(person)["outcome"] == "completed"
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             lesser.add_person("R1")
-        owner_world.close()
 
 
 def test_health_needs_no_key(world):

@@ -40,6 +40,10 @@ class Link:
         """The server may have gone since the last use: the next one makes the connection again."""
         self._doubtful = True
 
+    def hope(self) -> None:
+        """The server is there again: the next use need not wait any longer."""
+        self._not_before = 0.0
+
     @asynccontextmanager
     async def use(self) -> AsyncIterator[Connection]:
         """The connection, in autocommit mode. Whatever fails with it becomes `DatabaseGoneError`."""

@@ -39,7 +39,7 @@ class Watch:
 
     def __init__(self, link: Link, directory: Directory, lease: float, others: Iterable[Link]) -> None:
         self._link, self._directory, self._lease = link, directory, lease
-        self._others = tuple(others)  # who should know when the database is gone
+        self._others = tuple(others)  # who should know when the database is gone, and back
         self._exchanges: dict[bytes, set[Watched]] = {}
         self._listening: Connection | None = None
         self._confirmed = float("-inf")
@@ -86,16 +86,11 @@ class Watch:
 
     async def _look(self, listen_seconds: float = 0.0) -> bool:
         """Look once, then listen for so long or until there is news. Whether the database answered."""
-        was_listening = self._listening is not None
         news: set[str] = set()
         try:
             async with self._link.use() as connection:
                 if connection is not self._listening:
-                    await connection.execute(f"LISTEN {CHANNEL}")
-                    self._listening = connection
-                    self._directory.forget_all()
-                    if was_listening:
-                        log.warning("listening for changes of access again")
+                    await self._begin(connection)
                 before = time.monotonic()
                 keys = list(self._exchanges)
                 views = await ask(connection, Question(self._directory, keys))
@@ -107,14 +102,25 @@ class Watch:
                     async for note in connection.notifies(timeout=listen_seconds, stop_after=1):
                         news.add(note.payload)
         except DatabaseGoneError as error:
-            if was_listening:
-                log.warning("cannot look at what is published: %s", error)
-                for link in self._others:
-                    link.doubt()
-            self._listening = None
+            self._note_loss(error)
             return False
         self._directory.forget(news)
         return True
+
+    async def _begin(self, connection: Connection) -> None:
+        """A new connection: what happened before it was there has not been told."""
+        await connection.execute(f"LISTEN {CHANNEL}")
+        self._listening = connection
+        self._directory.forget_all()
+        for link in self._others:
+            link.hope()
+
+    def _note_loss(self, error: DatabaseGoneError) -> None:
+        if self._listening is not None:
+            log.warning("cannot look at what is published: %s", error)
+            for link in self._others:
+                link.doubt()
+        self._listening = None
 
     async def _tick(self) -> None:
         """Between looks that fail, time goes on: grants expire, and at last the lease."""
