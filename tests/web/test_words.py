@@ -49,6 +49,11 @@ def test_the_words_of_the_commonest():
         text(Verb.COMPLETED, ObjectType.SITTING, "mixed:R1", context=Context(rung="R1"))
         == "Completed the mixed questions for R1"
     )
+    hunt = Context(competency="SEC-01", level=1, kind="flaw_hunt")
+    assert (
+        text(Verb.COMPLETED, ObjectType.PRACTICAL, "x", context=hunt)
+        == "Completed the flaw hunt on data handling, level 1"
+    )
     assert (
         text(Verb.COMPLETED, ObjectType.PRACTICAL, "redaction-drill")
         == "Completed the practical “redaction drill”"

@@ -83,8 +83,8 @@ def _object(statement: Statement, framework: Framework) -> str:
         return f"a question on {where}" if where else f"question {subject.key}"
     if subject.type is ObjectType.SITTING:
         return _sitting(statement, where)
-    if subject.type is ObjectType.PRACTICAL or subject.key.startswith("practical:"):
-        return _practical(subject.key)
+    if subject.type is ObjectType.PRACTICAL:
+        return _practical(statement, framework, where)
     if subject.type is ObjectType.RUNG:
         rung = framework.rungs.get(subject.key)
         return f"{rung.key} {rung.name}" if rung else f"rung {subject.key}"
@@ -92,16 +92,16 @@ def _object(statement: Statement, framework: Framework) -> str:
 
 
 def _sitting(statement: Statement, where: str) -> str:
-    if statement.object.key.startswith("practical:"):
-        return _practical(statement.object.key)
     rung = statement.context.rung
     if rung:
         return f"the mixed questions for {rung}"
     return f"the questions on {where}" if where else f"sitting {statement.object.key}"
 
 
-def _practical(key: str) -> str:
-    return f"the practical “{key.removeprefix('practical:').replace('-', ' ')}”"
+def _practical(statement: Statement, framework: Framework, where: str) -> str:
+    kind = framework.evidence_kinds.get(statement.context.kind, "practical")
+    name = statement.object.key.removeprefix("practical:").replace("-", " ").replace("_", " ")
+    return f"the {kind[0].lower()}{kind[1:]} on {where}" if where else f"the {kind.lower()} “{name}”"
 
 
 def _competency(statement: Statement, framework: Framework) -> str:
