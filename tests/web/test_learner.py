@@ -58,6 +58,14 @@ def test_a_suspension_says_who_why_and_until_when(world, enter):
         assert "A log was &lt;pasted&gt;." in text
         assert "Ben" in text
         assert "due by" in text
+        assert "To appeal, write to Gita, who did not decide it." in text
+
+
+def test_who_decided_does_not_hear_the_appeal(world, enter):
+    authorization.suspend_grant(world.cast.amara.uuid, "R1", by=world.cast.gita, reason="A look.", now=now())
+    text = text_of(enter("amara").get("/ladder/R1/"))
+    assert "write to Gita" not in text
+    assert "ask your operator for a governance lead who did not decide it" in text
 
 
 def test_a_hold_is_shown_to_whom_it_stops(world, enter):

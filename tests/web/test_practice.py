@@ -152,7 +152,7 @@ def test_an_explanation_waits_for_its_rating_and_then_shows_it(world, enter):
     attempt = world.attempts["explain_back"]
     client = enter("cleo")
     handed_in = client.post(f"/practice/{attempt}/hand-in/", {"text": EXPLANATION}, follow=True)
-    assert "waits for a mentor" in text_of(handed_in)
+    assert "waits for a mentor to rate it: Ben." in text_of(handed_in)
     again = client.post(f"/practice/{attempt}/hand-in/", {"text": "x"}, follow=True)
     assert "waits for a mentor" in text_of(again)
     rated = enter("ben").post(

@@ -13,6 +13,9 @@ from toprope.people.api import DutyKind, Person, duties_of, get_person, may_supe
 
 View = Callable[..., HttpResponse]
 
+RATERS = frozenset({DutyKind.MENTOR, DutyKind.GOVERNANCE})
+"""Duties whose holders look after others: they see their pages, and rate what they hand in."""
+
 
 def person_of(request: HttpRequest) -> Person:
     """The person who is signed in; only behind `login_required`."""

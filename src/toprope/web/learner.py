@@ -18,9 +18,9 @@ from toprope.evidence.statement import Verb
 from toprope.kit.clock import now
 from toprope.learning.api import accept_policy, get_next_step, list_unrated, start_step
 from toprope.measurement.api import Ability, explain_ability, level_cut, list_abilities
-from toprope.people.api import Person
+from toprope.people.api import Person, duties_of, governance_leads
 from toprope.progression.api import LevelHeld, get_level_checklist, list_levels
-from toprope.web.access import person_of
+from toprope.web.access import RATERS, person_of
 from toprope.web.charts import Dot, Route, draw_dot, draw_route
 from toprope.web.words import Line, tell
 
@@ -61,7 +61,8 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "done": _count_done(standing),
         "estimates": _estimates(framework, list_abilities(person.uuid), levels, moment),
         "recent": recent_lines(person, framework),
-        "unrated": len(list_unrated(person)),
+        "appeal_to": appeal_to(standing),
+        "unrated": len(list_unrated(person)) if duties_of(person) & RATERS else 0,
     }
     return render(request, "web/learner/home.html", context)
 
@@ -121,6 +122,7 @@ def show_rung(request: HttpRequest, key: str) -> HttpResponse:
         "framework": framework,
         "standing": standing,
         "here": here,
+        "appeal_to": appeal_to(standing),
         "focus": next((each.step for each in here.checklist.open_steps()), ""),
         "rung": framework.rungs[key],
         "hold": _holds().get(key),
@@ -238,6 +240,14 @@ def route_of(standing: Standing) -> Route:
         states[standing.next.rung.key] = "next"
     after = {each.rung.key: each.rung.after for each in standing.rungs}
     return draw_route(after, states, standing.highest.rung.key if standing.highest else "")
+
+
+def appeal_to(standing: Standing) -> list[Person]:
+    """Who hears an appeal against what is suspended: governance leads who did not decide it."""
+    deciders = {each.grant.suspension.by for each in standing.rungs if each.grant and each.grant.suspension}
+    if not deciders:
+        return []
+    return [lead for lead in governance_leads() if lead.uuid not in deciders | {standing.person}]
 
 
 def recent_lines(person: Person, framework: Framework) -> list[Line]:

@@ -22,12 +22,12 @@ from toprope.content.api import ExplainBackVariant
 from toprope.evidence.api import last_activity
 from toprope.kit.clock import now
 from toprope.learning.api import get_submission, list_unrated, rate_submission
-from toprope.people.api import DutyKind, Person, list_supervised
-from toprope.web.access import needs, person_of, supervised_person
+from toprope.people.api import Person, list_supervised
+from toprope.web.access import RATERS, needs, person_of, supervised_person
 from toprope.web.learner import recent_lines, route_of
 from toprope.web.words import highest_open, role_name
 
-_mentors = needs(DutyKind.MENTOR, DutyKind.GOVERNANCE)
+_mentors = needs(*sorted(RATERS))
 
 
 @dataclass(frozen=True, slots=True)

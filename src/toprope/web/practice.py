@@ -15,6 +15,7 @@ from toprope.competency.api import current_framework
 from toprope.content.api import MAX_TEXT, MIN_TEXT, FlawHuntVariant, RedactionVariant
 from toprope.kit.clock import now
 from toprope.learning.api import Attempt, AttemptKind, Question, answer_item, get_attempt, submit_practical
+from toprope.people.api import mentors_of
 from toprope.web import results
 from toprope.web.access import person_of
 
@@ -29,7 +30,10 @@ def show_attempt(request: HttpRequest, attempt: UUID) -> HttpResponse:
     if told.kind is AttemptKind.SITTING:
         return _show_sitting(request, told)
     if told.finished:
-        return render(request, f"web/practice/{told.kind}_result.html", results.explain(told))
+        context = results.explain(told)
+        if told.waiting:
+            context["mentors"] = mentors_of(person_of(request))
+        return render(request, f"web/practice/{told.kind}_result.html", context)
     return _show_practical(request, told)
 
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from toprope.people.api import DutyKind, Person, duties_of
+from toprope.web.access import RATERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return {"shell": Shell(settings.DEMO)}
     duties = duties_of(person)
     groups = [_group("Learn", _LEARNER, request.path)]
-    if duties & {DutyKind.MENTOR, DutyKind.GOVERNANCE}:
+    if duties & RATERS:
         groups.append(_group("Mentor", _MENTOR, request.path))
     if DutyKind.GOVERNANCE in duties:
         groups.append(_group("Govern", _GOVERNANCE, request.path))
