@@ -119,11 +119,11 @@ def test_a_change_that_takes_nothing_away_cuts_nothing(world):
 
 
 def test_a_grant_that_expires_cuts_its_streams(world):
-    person = world.add_person()
-    soon = time.time() + 0.4
-    world.publish(person, grants=(Grant("R1", GrantState.ACTIVE, "S4", soon),))
+    person = world.add_person("R1")
     with world.client(person) as client:
         stream = open_stream(client, world.upstream.script(talks_on))
+        soon = time.time() + 0.4
+        world.publish(person, grants=(Grant("R1", GrantState.ACTIVE, "S4", soon),))
         with pytest.raises(openai.APIError) as cut:
             list(stream)
         assert soon <= time.time() < soon + 1

@@ -51,6 +51,8 @@ _NOT_PASSED_ON = _HOP_BY_HOP | {
     "x-real-ip",
 }
 _NOT_PASSED_ON_PREFIXES = ("x-toprope-", "x-forwarded-", "proxy-", "sec-")
+# With such a header a client tells some providers to use another model than the request names, or elsewhere.
+_NOT_PASSED_ON_WORDS = ("model", "provider", "override", "fallback", "portkey", "helicone", "litellm")
 _NOT_PASSED_BACK = _HOP_BY_HOP | {
     "alt-svc",
     "content-encoding",
@@ -73,6 +75,7 @@ def select_headers(headers: Headers) -> list[tuple[str, str]]:
         for name, value in headers
         if (lower := name.decode("latin-1").lower()) not in dropped
         and not lower.startswith(_NOT_PASSED_ON_PREFIXES)
+        and not any(word in lower for word in _NOT_PASSED_ON_WORDS)
         and value.isascii()
     ]
 
