@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import django
+import hypothesis
 import pytest
 from django.db import connection, transaction
 

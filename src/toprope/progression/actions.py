@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from toprope.audit.api import record_entry
-from toprope.competency.api import get_framework
+from toprope.competency.api import Framework, get_framework
 from toprope.evidence.api import list_statements, stream_statements
 from toprope.evidence.statement import TOPROPE, Verb
 from toprope.measurement.api import refresh_person as refresh_measurement
@@ -35,7 +35,7 @@ def refresh_person(person: UUID, now: datetime) -> None:
         everything = list_statements(actor=person, verbs=FOLLOWED)
         history = read_history(recorded.statement for recorded in everything)
         before = {(held.competency, held.level) for held in list_levels(person)}
-        levels = _award(history)
+        levels = _award(history, {})
         LevelAward.objects.filter(person=person).delete()
         LevelAward.objects.bulk_create(_rows(person, levels))
         cursor.seq = news[-1].seq
@@ -52,12 +52,13 @@ def rebuild(progress: Callable[[int], None]) -> None:
         ProgressedUpTo.objects.all().delete()
         awards: list[LevelAward] = []
         cursors: list[ProgressedUpTo] = []
+        frameworks: dict[str, Framework] = {}
         stream = stream_statements(verbs=_WATCHED)
         for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
             recorded = list(group)
             progress(len(recorded))
             history = read_history(each.statement for each in recorded)
-            awards.extend(_rows(person, _award(history)))
+            awards.extend(_rows(person, _award(history, frameworks)))
             cursors.append(ProgressedUpTo(person=person, seq=recorded[-1].seq))
             if len(awards) >= _BATCH:
                 LevelAward.objects.bulk_create(awards)
@@ -66,9 +67,12 @@ def rebuild(progress: Callable[[int], None]) -> None:
         ProgressedUpTo.objects.bulk_create(cursors, batch_size=_BATCH)
 
 
-def _award(history: History) -> list[LevelHeld]:
-    frameworks = {reference: get_framework(reference) for reference in history.references()}
-    return award_levels(frameworks, history)
+def _award(history: History, known: dict[str, Framework]) -> list[LevelHeld]:
+    """The levels of a history; `known` keeps the frameworks that were looked up."""
+    for reference in history.references():
+        if reference not in known:
+            known[reference] = get_framework(reference)
+    return award_levels(known, history)
 
 
 def _rows(person: UUID, levels: list[LevelHeld]) -> list[LevelAward]:

@@ -72,12 +72,13 @@ def list_levels_of(persons: Collection[UUID]) -> dict[UUID, list[LevelHeld]]:
 def get_situation(person: UUID, now: datetime) -> Situation:
     """Everything a rung's or a level's requirements are checked against for this person."""
     levels = {(held.competency, held.level): held for held in list_levels(person)}
-    return situation_of(get_history(person), levels, now)
+    return situation_of(current_framework(), get_history(person), levels, now)
 
 
-def situation_of(history: History, levels: Mapping[tuple[str, int], LevelHeld], now: datetime) -> Situation:
+def situation_of(
+    framework: Framework, history: History, levels: Mapping[tuple[str, int], LevelHeld], now: datetime
+) -> Situation:
     """The situation for a history and levels that the caller already has."""
-    framework = current_framework()
     catalogue, policy_version = _offer(framework.reference, framework.digest)
     return Situation(framework, history, levels, catalogue, policy_version, now)
 

@@ -161,13 +161,14 @@ def _add_uses(known: dict[str, Use], news: Iterable[Recorded]) -> dict[str, Use]
 
 
 def _rebuild_batch(batch: list[tuple[UUID, list[Recorded]]], now: datetime) -> None:
+    framework = current_framework()
     levels = list_levels_of([person for person, _ in batch])
     grants: list[Grant] = []
     uses: list[RungUse] = []
     for person, recorded in batch:
         statements = [each.statement for each in recorded]
         held = {(each.competency, each.level): each for each in levels.get(person, [])}
-        situation = situation_of(read_history(statements), held, now)
+        situation = situation_of(framework, read_history(statements), held, now)
         used = _add_uses({}, recorded)
         decisions = [each for each in statements if each.verb in DECISIONS]
         grants.extend(_row(person, fact) for fact in derive_grants(situation, decisions, used))

@@ -8,7 +8,7 @@ from toprope.authorization.logic import publish_access
 from toprope.authorization.models import GatewayKey, PublishedAccess, PublishedInstallation
 from toprope.authorization.queries import describe_installation, get_standing
 from toprope.kit.clock import now as read_clock
-from toprope.people.api import get_person, list_people
+from toprope.people.api import get_person
 from toprope.policy.access import encode
 
 CHANNEL = "gateway_access"
@@ -62,14 +62,13 @@ def publish_installation() -> None:
 
 
 def publish_everybody() -> None:
-    """After a change of pack or policy: the ladder, then every person, each in a transaction of their own."""
+    """After a change of pack or policy: the ladder, then every holder of a key, each in a transaction."""
     publish_installation()
-    key = ""
-    while people := list_people(after_key=key):
-        for person in people:
-            with transaction.atomic():
-                publish_person(person.uuid)
-        key = people[-1].key
+    holders = set(GatewayKey.objects.filter(revoked_at=None).values_list("person__uuid", flat=True))
+    holders.update(PublishedAccess.objects.values_list("person", flat=True))
+    for person in sorted(holders):
+        with transaction.atomic():
+            publish_person(person)
 
 
 def _live_hashes(person: UUID) -> list[bytes]:

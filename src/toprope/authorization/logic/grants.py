@@ -73,11 +73,13 @@ def derive_grants(
 ) -> list[GrantFact]:
     """Every grant the person was ever issued, in ladder order, with its present suspension and expiry."""
     suspensions = fold_decisions(decisions)
+    earned = _as_earned(situation)
     facts: dict[str, GrantFact] = {}
     for rung in ladder_order(situation.framework):
-        checklist = check_rung(
-            _as_earned(situation), rung, {key: fact.issued_at for key, fact in facts.items()}
-        )
+        if any(key not in facts for key in rung.after):
+            continue  # nobody is granted a rung before those it builds on
+        opened = {key: fact.issued_at for key, fact in facts.items()}
+        checklist = check_rung(earned, rung, opened)
         if checklist.met_at is None:
             continue
         use = uses.get(rung.key)

@@ -29,7 +29,9 @@ class Situation:
     catalogue: Catalogue
     policy_version: str
     now: datetime
-    _checked: dict[tuple[str, int], Checklist] = field(default_factory=dict, compare=False, repr=False)
+    _checked: dict[tuple[str, int], Checklist] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def check_level(self, competency: str, level: int) -> Checklist:
         """The checklist of one level; rungs ask for the same ones again and again, so it is kept."""
