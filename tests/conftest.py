@@ -17,6 +17,10 @@ from toprope.config.postgres import OWNER, EmbeddedServer
 
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
+# How long an example takes says nothing about right and wrong, on a busy machine least of all.
+hypothesis.settings.register_profile("toprope", deadline=None)
+hypothesis.settings.load_profile("toprope")
+
 _server: EmbeddedServer | None = None
 
 
