@@ -30,7 +30,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ECHO_PORT = 8001
 READY_SECONDS = 60
 FIRST_PAUSE, LONGEST_PAUSE, STEADY_SECONDS = 0.5, 30.0, 60.0
-POOL_SIZE = "10"
+POOL_SIZE, LARGEST_POOL = "10", 1000
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Supervisor:
         """Serve until told to stop."""
         started = time.monotonic()
         click.echo(f"Toprope {__version__}", err=True)
-        _check_gateway_settings()
+        _check_settings()
         with self._only_run() as family, self._listen() as listener, self._signals():
             setting = configured()
             try:
@@ -353,7 +353,11 @@ class Supervisor:
             self._sleep(0.2)
 
 
-def _check_gateway_settings() -> None:
+def _check_settings() -> None:
+    """What our children would stumble over, said by us."""
+    pool = os.environ.get("TOPROPE_DATABASE_POOL") or POOL_SIZE
+    if not pool.isdecimal() or not 0 < int(pool) <= LARGEST_POOL:
+        raise Problem(f"TOPROPE_DATABASE_POOL is {pool!r}; write a whole number from 1 to {LARGEST_POOL}.")
     from toprope.gateway.settings import SettingsError, load_settings  # psycopg with it: not for `--help`
 
     try:
