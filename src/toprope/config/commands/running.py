@@ -53,10 +53,11 @@ def migrate() -> None:
     from toprope.config.prepare import migrate as bring_up_to_date
     from toprope.config.session import open_installation
 
+    setting = configured()
+    app_user = check_database(setting.app).user if setting else APP_ROLE
     with open_installation(owner=True):
-        setting = configured()
         bring_up_to_date(tell)
-        guard(check_database(setting.app).user if setting else APP_ROLE, tell)
+        guard(app_user, tell)
 
 
 @click.command()
