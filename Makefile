@@ -28,7 +28,7 @@ lint: $(VENV)/.dev ## check style, types and the rules of the house
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 format: $(VENV)/.dev ## put the code in shape
 	$(BIN)/ruff check --fix

@@ -4,6 +4,8 @@ import os
 import platform
 from pathlib import Path
 
+from toprope.config.postgres import VERSION
+
 
 def machine_line() -> str:
     """Processor, cores that may be used, system and Python, and how busy the machine is just now."""
@@ -16,7 +18,8 @@ def machine_line() -> str:
     processor = names[0].partition(":")[2].strip() if names else platform.processor()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"{processor}, {cores} cores, {platform.system()}, Python {platform.python_version()}{load}"
+    versions = f"Python {platform.python_version()}, built-in PostgreSQL {VERSION}"
+    return f"{processor}, {cores} cores, {platform.system()}, {versions}{load}"
 
 
 if __name__ == "__main__":
