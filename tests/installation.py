@@ -73,7 +73,7 @@ class Installation:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(60)
+                self.process.wait(180)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 raise AssertionError(f"it does not stop:\n{self.log.read_text()}") from None
