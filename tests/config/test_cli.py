@@ -77,6 +77,7 @@ def test_without_an_installation_a_command_says_so_and_makes_none(path, tmp_path
     arguments = {
         "create": ["--email", "a@b.example", "--name", "A", "--role", "x"] if path[0] == "person" else ["a"],
         "set-password": ["a"],
+        "close": ["a"],
         "revoke": ["a", "b"],
         "load": [str(tmp_path)],
     }.get(path[-1], [])

@@ -200,6 +200,17 @@ def test_a_password_can_be_set_and_is_never_shown(installation, ada):
     assert "Nobody here has the key 'eve'" in installation.run("person", "set-password", "eve").stderr
 
 
+def test_a_closed_account_is_listed_no_more(installation, ada):
+    made = installation.run(
+        *("person", "create", "--email", "eva@acme.example", "--name", "Eva", "--role", "junior_engineer"),
+        stdin="a quiet rope holds\n",
+    )
+    assert made.returncode == 0, made.stderr
+    closed = installation.run("person", "close", "eva")
+    assert (closed.returncode, "Eva is let in no more" in closed.stdout) == (0, True)
+    assert "Eva" not in installation.run("person", "list").stdout
+
+
 def test_a_key_works_until_it_is_revoked(installation, ada):
     made = installation.run("key", "create", ada, "--label", "test")
     secret = made.stdout.strip()

@@ -2,10 +2,22 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory for an installation. As root the database has an account of its own, which has to get
+    there; pytest keeps its own directories closed.
+    """
+    with tempfile.TemporaryDirectory(prefix="toprope-flow-") as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory)
 
 
 @pytest.fixture(scope="session")

@@ -24,8 +24,8 @@ EXPLANATION = (
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "home", "--no-demo")
+def installation(place: Path) -> Iterator[Installation]:
+    made = Installation(place / "home", "--no-demo")
     made.start()
     try:
         yield made

@@ -99,8 +99,8 @@ class Load:
 
 
 @pytest.fixture
-def installation(tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path / "home", "--no-demo")
+def installation(place: Path) -> Iterator[Installation]:
+    made = Installation(place / "home", "--no-demo")
     made.start()
     yield made
     made.stop()

@@ -135,6 +135,28 @@ def set_password(key: str) -> None:
     click.echo(f"{found.name} has a new password.")
 
 
+@person.command("close")
+@click.argument("key")
+def close(key: str) -> None:
+    """Close the account of the person KEY: no more sign-in, and the gateway refuses the next call.
+
+    What they have shown stays on record.
+
+    \b
+    Example:
+      toprope person close ada
+    """
+    from toprope.config.session import open_installation
+
+    with open_installation():
+        from toprope.authorization.api import close_account
+        from toprope.kit.clock import now
+
+        found = _find_person(key)
+        close_account(found, now())
+    click.echo(f"{found.name} is let in no more, neither to the pages nor through the gateway.")
+
+
 @click.group()
 def key() -> None:
     """Keys for the gateway."""

@@ -71,6 +71,8 @@ def demo() -> None:
     from toprope.config.session import open_installation
 
     with open_installation():
+        from django.db import transaction
+
         from toprope.config.demo import create_demo
         from toprope.kit.clock import now
         from toprope.people.api import get_organisation
@@ -80,7 +82,7 @@ def demo() -> None:
             raise click.ClickException(
                 f"This installation serves {there.name} already; a demo needs a TOPROPE_HOME of its own."
             )
-        with progress_bar("Demo") as progress:
+        with progress_bar("Demo") as progress, transaction.atomic():
             create_demo(now(), progress)
         click.echo("The demo organisation is there. Look around: toprope serve")
 
