@@ -200,7 +200,8 @@ def test_a_password_can_be_set_and_is_never_shown(installation, ada):
     assert "Nobody here has the key 'eve'" in installation.run("person", "set-password", "eve").stderr
 
 
-def test_a_closed_account_is_listed_no_more(installation, ada):
+@pytest.mark.usefixtures("ada")
+def test_a_closed_account_is_listed_no_more(installation):
     made = installation.run(
         *("person", "create", "--email", "eva@acme.example", "--name", "Eva", "--role", "junior_engineer"),
         stdin="a quiet rope holds\n",
