@@ -16,7 +16,7 @@ from toprope.people import api as people
 
 ORGANISATION = "Brightwater"
 DOMAIN = "brightwater.example"
-PASSWORD = "climb-with-care"  # noqa: S105 - of the demo's three main persons, and printed at start
+PASSWORD = "climb-with-care"  # noqa: S105 - of three made-up persons, in demos only
 WITH_PASSWORD = ("amara-lindqvist", "ben-okafor", "gita-sharma")
 _SEED = 20
 _EXPLANATION = (
