@@ -68,3 +68,4 @@ $(BIN)/uv:
 	}
 	@sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.lock
+	@$@ pip uninstall --quiet --python $(BIN)/python pip setuptools # 27 MB that nothing here uses

@@ -10,8 +10,8 @@ and an item of that kind may also be guessed right (rate c) or slipped on (rate 
 
     P(right | theta) = c + (1 - c - d) / (1 + exp(-a (theta - b - s)))        (Barton & Lord 1981)
 
-Abilities, difficulties, steps and severities are in logits on one scale; the steps of an item sum to 0, so its
-difficulty is the middle of its thresholds.
+Abilities, difficulties, steps and severities are in logits on one scale; the steps of an item sum to 0, so
+its difficulty is the middle of its thresholds.
 """
 
 from dataclasses import dataclass
