@@ -3,6 +3,7 @@
 from toprope.evidence.actions import StatementConflict, ensure_partitions, record_statements, void_statement
 from toprope.evidence.queries import (
     Recorded,
+    count_by_object,
     get_statement,
     last_activity,
     last_seq,
@@ -21,6 +22,7 @@ __all__ = [
     "APPEND_ONLY_TABLES",
     "Recorded",
     "StatementConflict",
+    "count_by_object",
     "ensure_partitions",
     "get_statement",
     "last_activity",

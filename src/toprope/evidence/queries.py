@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from toprope.audit.api import Problem, Problems, get_head, stream_entries
 from toprope.evidence.logic import Noted, Row, Tag, check_statements
@@ -55,6 +55,12 @@ def list_statements(
             },
         )
         return [_read(row) for row in cursor.fetchall()]
+
+
+def count_by_object(actor: UUID, verb: Verb) -> dict[str, int]:
+    """How often `verb` is on record about this person, by the key of its object."""
+    rows = _standing().filter(actor=actor, verb=verb).values("object_key").annotate(times=Count("id"))
+    return dict(rows.values_list("object_key", "times"))
 
 
 def list_newest(

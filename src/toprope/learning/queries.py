@@ -1,6 +1,5 @@
 """Reads of the learning stage."""
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -15,7 +14,7 @@ from toprope.content.api import (
     get_practical,
     list_practicals,
 )
-from toprope.evidence.api import list_by_sitting, list_statements
+from toprope.evidence.api import count_by_object, list_by_sitting, list_statements
 from toprope.evidence.statement import Statement, Verb
 from toprope.learning.logic import (
     Attempt,
@@ -138,14 +137,12 @@ def find_open_attempt(person: UUID, step: str) -> UUID | None:
 
 def count_started(person: UUID, step: str) -> int:
     """How often a person has started this step."""
-    return sum(
-        1 for each in list_statements(actor=person, verbs={Verb.STARTED}) if each.statement.object.key == step
-    )
+    return count_by_object(person, Verb.STARTED).get(step, 0)
 
 
-def count_seen(person: UUID) -> Counter[str]:
-    """How often a person has answered each item."""
-    return Counter(each.statement.object.key for each in list_statements(actor=person, verbs={Verb.ANSWERED}))
+def count_seen(person: UUID) -> dict[str, int]:
+    """How often a person has answered each item; items never answered are absent."""
+    return count_by_object(person, Verb.ANSWERED)
 
 
 def list_unrated(by: Person) -> list[QueueEntry]:

@@ -237,7 +237,7 @@ def _answer(told: Attempt, question: Question, given: Answered, seconds: float, 
             seconds=min(max(seconds, 0.0), _MAX_SECONDS),
             detail={
                 "options": len(item.options),
-                "repeat": count_seen(told.person)[item.key] > 0,
+                "repeat": item.key in count_seen(told.person),
                 "misconception": feedback.misconception,
                 "located": feedback.located,
             },
