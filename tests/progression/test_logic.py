@@ -13,6 +13,7 @@ from toprope.evidence.statement import TOPROPE, Context, Object, ObjectType, Res
 from toprope.progression.logic import (
     Catalogue,
     History,
+    Measured,
     Piece,
     Situation,
     Status,
@@ -32,6 +33,10 @@ CATALOGUE = Catalogue(
     {("FND-01", 1): 1, ("FND-01", 2): 2, ("SEC-01", 1): 1, ("SEC-01", 2): 1, ("GOV-01", 1): 2},
     {},
 )
+
+
+SURE = Measured(0.97, 0.95, START + timedelta(days=900))
+UNSURE = Measured(0.8, 0.95, None)
 
 
 def piece(number: int, kind: str, *, hours: float = 0, competency="SEC-01", level=1, **fields) -> Piece:
@@ -101,8 +106,36 @@ def test_level_1_of_sec_01_asks_for_questions_and_a_drill():
 def test_a_small_pool_makes_the_award_provisional_and_a_full_one_does_not():
     drill = piece(9, "sandbox_session", hours=1)
     assert held_levels(sitting(1), drill)["SEC-01", 1].provisional
-    assert not held_levels(sitting(1, drawn=8, pool=24), drill)["SEC-01", 1].provisional
-    assert held_levels(sitting(1, drawn=8, pool=23), drill)["SEC-01", 1].provisional
+    assert not held_levels(sitting(1, drawn=8, pool=24, measured=SURE), drill)["SEC-01", 1].provisional
+    assert held_levels(sitting(1, drawn=8, pool=23, measured=SURE), drill)["SEC-01", 1].provisional
+
+
+def test_a_large_pool_lets_the_estimate_decide_and_not_the_share_right():
+    drill = piece(9, "sandbox_session", hours=1)
+    assert held_levels(sitting(1, score=0.6, drawn=20, pool=40, measured=SURE), drill)
+    assert not held_levels(sitting(1, score=1.0, drawn=8, pool=40, measured=UNSURE), drill)
+    assert held_levels(sitting(1, score=1.0, drawn=8, pool=15, measured=UNSURE), drill)[
+        "SEC-01", 1
+    ].provisional
+    without_estimate = held_levels(sitting(1, drawn=8, pool=40), drill)
+    assert without_estimate["SEC-01", 1].provisional  # recorded before there was one
+
+
+def test_a_full_sitting_after_a_provisional_one_makes_the_award_full_from_its_first_day():
+    drill = piece(9, "sandbox_session", hours=1)
+    held = held_levels(sitting(1), drill, sitting(3, drawn=8, pool=24, measured=SURE, hours=50))["SEC-01", 1]
+    assert not held.provisional
+    assert held.awarded_at == START + timedelta(hours=1)
+
+
+def test_an_award_lasts_no_longer_than_its_estimate_vouches_for_it():
+    drill = piece(9, "sandbox_session", hours=1)
+    soon = Measured(0.97, 0.95, START + timedelta(days=30))
+    held = held_levels(sitting(1, drawn=8, pool=24, measured=soon), drill)["SEC-01", 1]
+    assert held.lapses_at == START + timedelta(days=30)
+    again = sitting(3, drawn=8, pool=24, measured=SURE, hours=24)
+    renewed = held_levels(sitting(1, drawn=8, pool=24, measured=soon), drill, again)["SEC-01", 1]
+    assert renewed.lapses_at > held.lapses_at
 
 
 def test_a_sitting_that_left_items_of_the_pool_out_does_not_count():

@@ -1,8 +1,9 @@
 """What a person has shown so far, read out of their statements. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from toprope.evidence.statement import ObjectType, Statement, Verb
@@ -16,11 +17,23 @@ MIXED = "mixed_items"
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """What a sitting ended with: P(ability >= cut) then, the certainty asked, and until when that will hold.
+
+    `lasts_until` is None where the certainty asked was not reached.
+    """
+
+    certainty: float
+    threshold: float
+    lasts_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Piece:
     """One piece of evidence. `score` is scaled to 0..1.
 
     `asked`, `drawn` and `pool` belong to sittings: how many items the rule asks for, how many were drawn,
-    and how many the pool held then.
+    and how many the pool held then. `measured` is what the estimate could vouch for when a sitting ended.
     """
 
     statement: UUID
@@ -38,6 +51,7 @@ class Piece:
     drawn: int = 0
     pool: int = 0
     critical_misses: int = 0
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,4 +113,16 @@ def _piece(statement: Statement) -> Piece:
         drawn=detail.get("drawn", 0),
         pool=detail.get("pool", 0),
         critical_misses=detail.get("critical_misses", 0),
+        measured=_measured(detail.get("measured")),
+    )
+
+
+def _measured(told: Mapping[str, Any] | None) -> Measured | None:
+    if told is None:
+        return None
+    lasts_until = told["lasts_until"]
+    return Measured(
+        told["certainty"],
+        told["threshold"],
+        None if lasts_until is None else datetime.fromisoformat(lasts_until),
     )

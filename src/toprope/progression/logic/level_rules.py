@@ -4,14 +4,14 @@ Where a competency's evidence list and the level's general validation block both
 (framework.yaml, level_rules).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from toprope.competency.logic import Competency, EvidenceRule, Framework, Validation
 from toprope.progression.logic.held import LevelHeld
 from toprope.progression.logic.history import ITEMS, History, Piece
-from toprope.progression.logic.pools import Catalogue, pool_size
+from toprope.progression.logic.pools import Catalogue, is_measurable, pool_size
 from toprope.progression.logic.requirement import Checklist, Requirement, Status
 
 NOT_RECORDABLE = "This version of Toprope cannot record this yet, so the level stays closed."
@@ -111,38 +111,69 @@ def _prerequisite(case: LevelCase, key: str, level: int) -> Requirement:
 
 
 def _items(case: LevelCase, rule: EvidenceRule) -> Requirement:
-    """Auto-scored items: one sitting, passed after the last critical miss."""
+    """Auto-scored items: a sitting passed after the last critical miss.
+
+    Where the pool is large enough the estimate decides; elsewhere the share right does, provisionally.
+    """
     key, level, bootstrap = case.competency.key, case.level, case.framework.bootstrap
     title = f"Questions on {case.competency.name}"
     sittings = case.history.of(ITEMS, key, level)
-    passed = _passed_sitting(case, rule, sittings)
+    passed = passed_sittings(case.framework, rule, case.validation, sittings)
     if passed:
-        detail = f"{round(passed.score * passed.drawn)} of {passed.drawn} right."
-        provisional = passed.pool < bootstrap.pool_factor * rule.minimum
-        if provisional:
-            detail += f" Provisional: the pool holds {passed.pool} questions so far."
-        return case.requirement(ITEMS, title, Status.DONE, detail, passed).but(provisional=provisional)
+        full = next((piece for piece in passed if not _is_thin(case.framework, rule, piece)), None)
+        counted = [passed[0]] if full in (None, passed[0]) else [passed[0], full]
+        requirement = case.requirement(ITEMS, title, Status.DONE, _describe(counted[-1]), *counted)
+        return requirement.but(provisional=full is None, met_at=passed[0].timestamp)
     pool = pool_size(case.catalogue.pools, key, level, bootstrap.minimum_items)
     detail = f"Asks for {rule.minimum} questions, {rule.pass_mark:.0%} right, no critical miss."
     if pool < bootstrap.minimum_items:
         detail += " The pack holds too few questions on this yet."
         return case.requirement(ITEMS, title, Status.MISSING, detail)
-    if pool < rule.minimum:
+    if is_measurable(pool, rule.minimum):
+        detail = (
+            f"At least {rule.minimum} questions, until it is clear whether you are at this level;"
+            " no critical miss."
+        )
+    elif pool < rule.minimum:
         detail += f" The pack holds {pool} so far: {pool} are asked, and the award is provisional."
     return case.to_do(ITEMS, title, detail, f"sitting:{key}:{level}", sittings[-1] if sittings else None)
 
 
-def _passed_sitting(case: LevelCase, rule: EvidenceRule, sittings: list[Piece]) -> Piece | None:
-    """The first whole, passed sitting after the last critical miss: a miss blocks until it is retaken."""
-    passed: Piece | None = None
+def passed_sittings(
+    framework: Framework, rule: EvidenceRule, validation: Validation, sittings: Sequence[Piece]
+) -> list[Piece]:
+    """The passed sittings after the last critical miss, oldest first: a miss blocks until it is retaken."""
+    passed: list[Piece] = []
     for piece in sittings:
-        # A sitting is whole when it drew what the rule asks for, or all there was (the bootstrap rule).
-        whole = piece.drawn >= min(rule.minimum, max(piece.pool, case.framework.bootstrap.minimum_items))
-        if piece.critical_misses > case.validation.critical_misses:
-            passed = None
-        elif passed is None and whole and piece.score >= rule.pass_mark:
-            passed = piece
+        if piece.critical_misses > validation.critical_misses:
+            passed = []
+        elif is_passed(framework, rule, piece):
+            passed.append(piece)
     return passed
+
+
+def is_passed(framework: Framework, rule: EvidenceRule, piece: Piece) -> bool:
+    """Whether a sitting meets the rule: by the estimate where the pool is large enough, else by its share."""
+    if is_measurable(piece.pool, rule.minimum) and piece.measured is not None:
+        return piece.measured.lasts_until is not None
+    # A sitting is whole when it drew what the rule asks for, or all there was (the bootstrap rule).
+    whole = piece.drawn >= min(rule.minimum, max(piece.pool, framework.bootstrap.minimum_items))
+    return whole and piece.score >= rule.pass_mark
+
+
+def _is_thin(framework: Framework, rule: EvidenceRule, piece: Piece) -> bool:
+    """Whether what this sitting says is provisional: few items to draw from, or no estimate behind it."""
+    sure = piece.measured is not None and piece.measured.lasts_until is not None
+    return not sure or piece.pool < framework.bootstrap.pool_factor * rule.minimum
+
+
+def _describe(piece: Piece) -> str:
+    right = f"{round(piece.score * piece.drawn)} of {piece.drawn} right."
+    if piece.measured is not None and piece.measured.lasts_until is not None:
+        right += f" {piece.measured.certainty:.0%} certain; {piece.measured.threshold:.0%} asked."
+    if piece.measured is None or piece.measured.lasts_until is None:
+        right += f" Provisional: the pool holds {piece.pool} questions so far."
+    return right
 
 
 def _pieces(case: LevelCase, rule: EvidenceRule) -> Requirement:

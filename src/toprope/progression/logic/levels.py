@@ -1,12 +1,12 @@
 """Which levels a history earns, under which pack version, and until when they hold. Pure."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from toprope.competency.logic import Competency, Framework
 from toprope.progression.logic.held import LevelHeld
-from toprope.progression.logic.history import History, Piece
-from toprope.progression.logic.level_rules import LevelCase, check_level
+from toprope.progression.logic.history import ITEMS, History, Piece
+from toprope.progression.logic.level_rules import LevelCase, check_level, is_passed
 from toprope.progression.logic.pools import Catalogue
 from toprope.progression.logic.requirement import Checklist
 
@@ -53,15 +53,21 @@ def _award(
     awarded_at = checklist.met_at
     assert awarded_at is not None  # noqa: S101 - only whole checklists are awarded
     currency = framework.currency[competency.currency]
+    refresh, grace = timedelta(days=currency.refresh_days), timedelta(days=currency.grace_days)
     renewals = [
-        piece.timestamp
+        piece
         for kind in currency.renew_with
         for piece in history.of(kind, competency.key, level)
-        if piece.timestamp > awarded_at and _meets_a_rule(competency, level, piece)
+        if piece.timestamp > awarded_at and _meets_a_rule(framework, competency, level, piece)
     ]
-    renewed_at = max(renewals, default=awarded_at)
-    refresh_by = renewed_at + timedelta(days=currency.refresh_days)
-    lapses_at = refresh_by + timedelta(days=currency.grace_days)
+    renewed_at = max((piece.timestamp for piece in renewals), default=awarded_at)
+    sittings = [
+        each for each in history.pieces if each.kind == ITEMS and each.statement in checklist.evidence
+    ]
+    first = awarded_at + refresh + grace
+    ends = [max((_end(piece, first) for piece in sittings), default=first)]
+    ends.extend(_end(piece, piece.timestamp + refresh + grace) for piece in renewals)
+    lapses_at = max(ends)
     if checklist.provisional:
         lapses_at = min(lapses_at, renewed_at + timedelta(days=framework.bootstrap.provisional_days))
     return LevelHeld(
@@ -71,14 +77,23 @@ def _award(
         renewed_at=renewed_at,
         provisional=checklist.provisional,
         framework=framework.reference,
-        refresh_by=min(refresh_by, lapses_at),
+        refresh_by=max(awarded_at, lapses_at - grace),
         lapses_at=lapses_at,
         evidence=checklist.evidence,
     )
 
 
-def _meets_a_rule(competency: Competency, level: int, piece: Piece) -> bool:
-    return any(
-        rule.kind == piece.kind and piece.score >= rule.pass_mark and not piece.critical_misses
-        for rule in competency.at(level).evidence
-    )
+def _end(piece: Piece, latest: datetime) -> datetime:
+    """Until when a piece vouches for a level: as its currency class says, or its estimate if that is less."""
+    if piece.measured is None or piece.measured.lasts_until is None:
+        return latest
+    return min(latest, piece.measured.lasts_until)
+
+
+def _meets_a_rule(framework: Framework, competency: Competency, level: int, piece: Piece) -> bool:
+    if piece.critical_misses:
+        return False
+    rules = [rule for rule in competency.at(level).evidence if rule.kind == piece.kind]
+    if piece.kind == ITEMS:
+        return any(is_passed(framework, rule, piece) for rule in rules)
+    return any(piece.score >= rule.pass_mark for rule in rules)

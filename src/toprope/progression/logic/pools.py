@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+MEASURABLE = 2
+"""From so many items in the pool per item asked, the estimate decides (the pack's bootstrap rule)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
@@ -35,3 +38,8 @@ def pool_size(pools: Mapping[tuple[str, int], int], competency: str, level: int,
     """How many items a sitting on `competency` at `level` can draw from."""
     levels = levels_to_draw_from(pools, competency, level, minimum)
     return sum(pools.get((competency, at), 0) for at in levels)
+
+
+def is_measurable(pool: int, asked: int) -> bool:
+    """Whether the pool is large enough for the estimate to decide; else the share right does, provisionally."""
+    return pool >= MEASURABLE * asked
