@@ -41,5 +41,5 @@ def pool_size(pools: Mapping[tuple[str, int], int], competency: str, level: int,
 
 
 def is_measurable(pool: int, asked: int) -> bool:
-    """Whether the pool is large enough for the estimate to decide; else the share right does, provisionally."""
+    """Whether the pool is large enough for the estimate to decide; else the share right does, for a time."""
     return pool >= MEASURABLE * asked
