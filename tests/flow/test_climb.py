@@ -106,12 +106,12 @@ def test_a_failed_sitting_can_be_tried_again_after_a_day_and_the_estimate_ignore
     sit(person, attempt, now, right=False)
     with pytest.raises(authorization.Refused, match="try this again from"):
         learning.start_step(person, "sitting:SEC-01:1", now + timedelta(hours=23))
-    after_first = measurement.list_abilities(person)["SEC-01"]
+    after_first = measurement.list_abilities(person, now)["SEC-01"]
 
     later = now + timedelta(hours=25)
     again = learning.start_step(person, "sitting:SEC-01:1", later)
     sit(person, again, later)
-    assert measurement.list_abilities(person)["SEC-01"] == after_first
+    assert measurement.list_abilities(person, now)["SEC-01"] == after_first
     level = progression.get_level_checklist(person, "SEC-01", 1, later)
     assert level.requirements[0].status is progression.Status.DONE
 
@@ -155,7 +155,7 @@ def test_rebuild_mends_what_went_astray(cast, now):
     climb(cast.amara, "R1", now, mentor=cast.ben)
     good = digest_derived()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE measurement_abilityestimate SET value = 9")
+        cursor.execute("UPDATE measurement_personability SET responses[1] = 9")
         cursor.execute("UPDATE authorization_grant SET supervision = 'S5'")
     rebuilt = rebuild()
     assert not rebuilt.identical
@@ -170,7 +170,7 @@ def test_a_voided_answer_no_longer_counts(cast, now):
     answers = evidence.list_statements(actor=person, verbs={Verb.ANSWERED})
     evidence.void_statement(answers[0].statement.id, by=cast.gita.uuid, reason="The key was wrong.", now=now)
     authorization.refresh_person(person, now)
-    assert measurement.list_abilities(person)["SEC-01"].responses == len(answers) - 1
+    assert measurement.list_abilities(person, now)["SEC-01"].responses == len(answers) - 1
     assert rebuild().identical
 
 

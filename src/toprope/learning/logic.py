@@ -15,7 +15,7 @@ from uuid import UUID
 from toprope.authorization.logic import Standing
 from toprope.content.logic import Item, score_answer
 from toprope.content.practicals import Practical, Variant
-from toprope.evidence.statement import Statement, Verb
+from toprope.evidence.statement import Result, Statement, Verb
 from toprope.progression.logic import Requirement, Status
 
 
@@ -67,12 +67,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a sitting asks: its items in order, how many the rule asks for, pool size, share to be right."""
+    """What a sitting asks: its items in order, how many the rule asks for, pool size, share to be right.
+
+    Where the estimate decides, items are chosen one by one: `items` are those so far, `limit` is the most
+    there will be, and `propensity` the chance with which the last was chosen. Elsewhere `limit` is 0.
+    """
 
     items: tuple[str, ...] = ()
     asked: int = 0
     pool: int = 0
     pass_mark: float = 0.0
+    limit: int = 0
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +154,24 @@ def give_feedback(item: Item, choice: str, lines: Iterable[int]) -> Feedback:
         rationale=item.rationale,
         located=scored.located,
         flaw_lines=item.flaw_lines,
+    )
+
+
+def read_plan(started: Result, statements: Iterable[Statement]) -> Plan:
+    """The plan that the start of a sitting laid down, with the questions its answers went on with."""
+    detail = started.detail
+    following = [
+        each.result.detail["next"]["item"]
+        for each in statements
+        if each.verb is Verb.ANSWERED and each.result is not None and "next" in each.result.detail
+    ]
+    return Plan(
+        (*started.response["items"], *following),
+        detail["asked"],
+        detail["pool"],
+        detail["pass"],
+        detail.get("limit", 0),
+        detail.get("propensity", 1.0),
     )
 
 

@@ -21,9 +21,9 @@ from toprope.learning.logic import (
     AttemptKind,
     NextStep,
     Outcome,
-    Plan,
     choose_next_step,
     read_answers,
+    read_plan,
 )
 from toprope.learning.models import Submission
 from toprope.people.api import Person, get_people, list_supervised, may_supervise
@@ -113,8 +113,9 @@ def _told(base: Attempt, started: Statement, statements: list[Statement]) -> Att
         fields["waiting"] = ended is None
         fields["response"] = submitted.result.response
     if base.kind is AttemptKind.SITTING:
-        keys, detail = started.result.response["items"], started.result.detail
-        fields["plan"] = Plan(tuple(keys), detail["asked"], detail["pool"], detail["pass"])
+        plan = read_plan(started.result, statements)
+        keys = plan.items
+        fields["plan"] = plan
         fields["questions"] = read_answers(get_items(keys, base.framework), keys, statements)
     else:
         fields["practical"] = get_practical(base.step.partition(":")[2], base.framework)

@@ -7,78 +7,85 @@ from uuid import UUID
 from django.db import transaction
 
 from toprope.evidence.api import Recorded, list_statements, stream_statements
-from toprope.evidence.statement import Verb
-from toprope.measurement.logic import Ability, fold_answers
-from toprope.measurement.models import AbilityEstimate, MeasuredUpTo
-from toprope.measurement.queries import list_abilities
+from toprope.evidence.statement import Statement, Verb
+from toprope.measurement.logic import FOLLOWED, Basis, Followed, follow, follow_many, unpack_followed
+from toprope.measurement.models import PersonAbility
+from toprope.measurement.queries import current_basis
 
-FOLLOWED = frozenset({Verb.ANSWERED, Verb.VOIDED})
-_BATCH = 2_000
+_WATCHED = FOLLOWED | {Verb.VOIDED}
+_BATCH = 500
 
 
 def refresh_person(person: UUID) -> None:
     """Bring one person's estimates up to the last statement. Safe to call at any time, by anybody."""
+    basis = current_basis()
     with transaction.atomic():
-        MeasuredUpTo.objects.get_or_create(person=person, defaults={"seq": 0})
-        cursor = MeasuredUpTo.objects.select_for_update().get(person=person)
-        news = list_statements(actor=person, verbs=FOLLOWED, after_seq=cursor.seq)
+        PersonAbility.objects.get_or_create(person=person, defaults={"seq": 0, "basis": "", "responses": []})
+        row = PersonAbility.objects.select_for_update().get(person=person)
+        stale = row.basis != basis.key
+        news = list_statements(actor=person, verbs=_WATCHED, after_seq=0 if stale else row.seq)
         if not news:
-            if not cursor.seq:  # only there to be locked: a rebuild would not make it
-                cursor.delete()
+            if not row.seq:  # only there to be locked: a rebuild would not make it
+                row.delete()
             return
-        if any(recorded.statement.verb is Verb.VOIDED for recorded in news):
-            # A voided answer may lie anywhere in the past: fold again from the start, without it.
-            known: dict[str, Ability] = {}
-            answers = list_statements(actor=person, verbs={Verb.ANSWERED})
-        else:
-            known = list_abilities(person)
-            answers = news
-        abilities = fold_answers(known, (recorded.statement for recorded in answers))
-        AbilityEstimate.objects.filter(person=person).exclude(competency__in=abilities).delete()
-        AbilityEstimate.objects.bulk_create(
-            _rows(person, abilities),
-            update_conflicts=True,
-            unique_fields=["person", "competency"],
-            update_fields=["value", "standard_error", "responses"],
-        )
-        cursor.seq = news[-1].seq
-        cursor.save(update_fields=["seq"])
+        known, statements = None, [recorded.statement for recorded in news]
+        if any(each.verb is Verb.VOIDED for each in statements):
+            # A voided score may lie anywhere in the past: fold again from the start, without it.
+            statements = [each.statement for each in list_statements(actor=person, verbs=FOLLOWED)]
+        elif not stale and row.state is not None:
+            known = unpack_followed(bytes(row.state), row.responses)
+        _row(basis, person, news[-1].seq, follow(basis, known, statements)).save(force_update=True)
+
+
+def refresh_stale(progress: Callable[[int], None]) -> None:
+    """Fold the estimates of another basis anew: after a new framework, a calibration, or an upgrade."""
+    basis = current_basis()
+    if not PersonAbility.objects.exists():
+        rebuild(progress)
+        return
+    stale = PersonAbility.objects.exclude(basis=basis.key).order_by("person").values_list("person", flat=True)
+    for person in list(stale):
+        refresh_person(person)
+        progress(1)
 
 
 def rebuild(progress: Callable[[int], None]) -> None:
     """Drop all estimates and fold every statement again. `progress` is told how many were folded."""
+    basis = current_basis()
     with transaction.atomic():
-        AbilityEstimate.objects.all().delete()
-        MeasuredUpTo.objects.all().delete()
-        estimates: list[AbilityEstimate] = []
-        cursors: list[MeasuredUpTo] = []
-        for person, recorded in _by_person(progress):
-            abilities = fold_answers({}, (each.statement for each in recorded))
-            estimates.extend(_rows(person, abilities))
-            cursors.append(MeasuredUpTo(person=person, seq=recorded[-1].seq))
-            if len(estimates) >= _BATCH:
-                AbilityEstimate.objects.bulk_create(estimates)
-                estimates.clear()
-        AbilityEstimate.objects.bulk_create(estimates)
-        MeasuredUpTo.objects.bulk_create(cursors, batch_size=_BATCH)
+        PersonAbility.objects.all().delete()
+        batch: list[tuple[UUID, list[Recorded]]] = []
+        for person, recorded in _by_person():
+            progress(len(recorded))
+            batch.append((person, recorded))
+            if len(batch) >= _BATCH:
+                _rebuild_batch(basis, batch)
+                batch.clear()
+        _rebuild_batch(basis, batch)
 
 
-def _by_person(progress: Callable[[int], None]) -> Iterator[tuple[UUID, list[Recorded]]]:
-    stream = stream_statements(verbs=FOLLOWED)
+def _by_person() -> Iterator[tuple[UUID, list[Recorded]]]:
+    stream = stream_statements(verbs=_WATCHED)
     for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
-        recorded = list(group)
-        progress(len(recorded))
-        yield person, recorded
+        yield person, list(group)
 
 
-def _rows(person: UUID, abilities: dict[str, Ability]) -> list[AbilityEstimate]:
-    return [
-        AbilityEstimate(
-            person=person,
-            competency=ability.competency,
-            value=ability.value,
-            standard_error=ability.standard_error,
-            responses=ability.responses,
-        )
-        for ability in abilities.values()
+def _rebuild_batch(basis: Basis, batch: list[tuple[UUID, list[Recorded]]]) -> None:
+    told: list[tuple[Followed | None, list[Statement]]] = [
+        (None, [each.statement for each in recorded]) for _, recorded in batch
     ]
+    followed = follow_many(basis, told)
+    PersonAbility.objects.bulk_create(
+        _row(basis, person, recorded[-1].seq, known)
+        for (person, recorded), known in zip(batch, followed, strict=True)
+    )
+
+
+def _row(basis: Basis, person: UUID, seq: int, followed: Followed | None) -> PersonAbility:
+    return PersonAbility(
+        person=person,
+        seq=seq,
+        basis=basis.key,
+        state=None if followed is None else followed.packed(),
+        responses=[] if followed is None else list(followed.responses),
+    )

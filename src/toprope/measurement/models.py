@@ -1,33 +1,22 @@
-"""Abilities as last estimated. Derived: `toprope rebuild` drops and rebuilds these tables."""
+"""What is believed of each person. Derived: `toprope rebuild` drops and rebuilds this table."""
 
-from typing import ClassVar
-
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 
-class AbilityEstimate(models.Model):
-    """One person's estimate on one competency; `value` and `standard_error` in logits."""
+class PersonAbility(models.Model):
+    """The belief about all of a person's abilities, after the statements up to `seq`.
 
-    person = models.UUIDField()
-    competency = models.CharField(max_length=32)
-    value = models.FloatField()
-    standard_error = models.FloatField()
-    responses = models.IntegerField()
-
-    class Meta:
-        constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["person", "competency"], name="ability_once")
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.competency} of {self.person}: {self.value:.2f}"
-
-
-class MeasuredUpTo(models.Model):
-    """The cursor of one person: statements up to this `seq` are in the estimates."""
+    `state` is a `toprope.stats.AbilityState`, `responses` how many scores there were on each of its
+    competencies. `basis` names the framework and the calibration it was folded with; under another it is
+    folded anew.
+    """
 
     person = models.UUIDField(primary_key=True)
     seq = models.BigIntegerField()
+    basis = models.CharField(max_length=200)
+    state = models.BinaryField(null=True)
+    responses = ArrayField(models.IntegerField())
 
     def __str__(self) -> str:
-        return f"{self.person} up to {self.seq}"
+        return f"abilities of {self.person} up to {self.seq}"

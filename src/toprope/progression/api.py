@@ -9,6 +9,7 @@ from toprope.progression.logic import (
     Situation,
     Status,
     check_rung,
+    is_measurable,
     levels_to_draw_from,
     read_history,
 )
@@ -43,6 +44,7 @@ __all__ = [
     "get_level_checklist",
     "get_rung_checklist",
     "get_situation",
+    "is_measurable",
     "levels_to_draw_from",
     "list_levels",
     "list_levels_of",

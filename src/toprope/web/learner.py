@@ -59,7 +59,7 @@ def show_home(request: HttpRequest) -> HttpResponse:
         "next_step": get_next_step(standing, moment),
         "route": route_of(standing),
         "done": _count_done(standing),
-        "estimates": _estimates(framework, list_abilities(person.uuid), levels, moment),
+        "estimates": _estimates(framework, list_abilities(person.uuid, moment), levels, moment),
         "recent": recent_lines(person, framework),
         "appeal_to": appeal_to(standing),
         "unrated": len(list_unrated(person)) if duties_of(person) & RATERS else 0,
@@ -164,7 +164,7 @@ def show_competency(request: HttpRequest, key: str) -> HttpResponse:
         raise Http404
     levels = list_levels(person.uuid)
     held = {each.level: each for each in levels if each.competency == key}
-    ability = list_abilities(person.uuid).get(key)
+    ability = list_abilities(person.uuid, now()).get(key)
     role = framework.roles.get(person.role)
     rows = [
         (
@@ -199,13 +199,13 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
     person, framework = person_of(request), current_framework()
     if key not in framework.competencies:
         raise Http404
-    ability = list_abilities(person.uuid).get(key)
+    ability = list_abilities(person.uuid, now()).get(key)
     best = highest_levels(list_levels(person.uuid), now()).get(key)
     level = min((best.level if best else 0) + 1, 4)
     steps = [
         (
             step,
-            draw_dot(step.after.value, step.after.interval(0.9), level_cut(level)),
+            draw_dot(step.after.value, step.after.interval, level_cut(level)),
             step.after.value - step.before.value,
         )
         for step in reversed(explain_ability(person.uuid, key))

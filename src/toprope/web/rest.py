@@ -106,7 +106,7 @@ def get_levels(request: HttpRequest) -> list[shapes.Level]:
 @api.get("/me/abilities", response=list[shapes.AbilityOut], tags=["me"])
 def get_abilities(request: HttpRequest) -> list[shapes.AbilityOut]:
     """My estimates in logits, with standard errors and 90 % intervals."""
-    return [shapes.ability(each) for each in list_abilities(_person(request).uuid).values()]
+    return [shapes.ability(each) for each in list_abilities(_person(request).uuid, now()).values()]
 
 
 @api.get("/me/evidence", response=shapes.EvidencePage, tags=["me"])

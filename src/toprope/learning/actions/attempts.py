@@ -15,31 +15,27 @@ from toprope.content.api import (
     check_explanation,
     current_policy,
     get_practical,
-    list_pool,
     score_practical,
 )
 from toprope.evidence.api import StatementConflict, record_statements
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.kit.ids import derive_uuid7, uuid7
+from toprope.learning.actions.sittings import plan_mixed, plan_sitting, tell_answer
 from toprope.learning.logic import (
     Answered,
     Attempt,
     AttemptKind,
     Feedback,
     Outcome,
-    Plan,
     Question,
-    draw_items,
     give_feedback,
-    sum_up,
 )
 from toprope.learning.models import Submission
-from toprope.learning.queries import count_seen, count_started, find_open_attempt, get_attempt
+from toprope.learning.queries import count_started, find_open_attempt, get_attempt
 from toprope.learning.tags import Tag
 from toprope.measurement.api import refresh_person as refresh_measurement
-from toprope.progression.api import Requirement, get_catalogue, levels_to_draw_from
+from toprope.progression.api import Requirement
 
-_MAX_SECONDS = 86_400.0
 _MAX_LINES = 500
 
 
@@ -109,12 +105,9 @@ def answer_item(
             statement=derive_uuid7(attempt, f"answer:{key}"),
         )
         answered = Question(question.item, given)
-        statements = [_answer(told, answered, given, seconds, now)]
-        last = all(each.answer is not None for each in told.questions if each is not question)
-        if last:
-            statements.append(_completed(told, answered, now))
+        statements = tell_answer(told, answered, seconds, now)
         record_statements(statements)
-    if last:
+    if len(statements) > 1:
         refresh_person(person, now)
     else:  # a single answer moves the estimate only; levels follow from whole sittings
         refresh_measurement(person)
@@ -171,7 +164,10 @@ def _started(person: UUID, attempt: UUID, step: str, requirement: Requirement, n
         competency, level, evidence = practical.competency, practical.level, practical.evidence_kind
         rung = ""
     else:
-        plan = _draw(person, attempt, kind, rest)
+        if kind == "mixed":
+            plan = plan_mixed(person, attempt, rest)
+        else:
+            plan = plan_sitting(person, attempt, requirement.competency, requirement.level, now)
         response = {"items": list(plan.items)}
         detail = {
             "kind": AttemptKind.SITTING.value,
@@ -179,6 +175,8 @@ def _started(person: UUID, attempt: UUID, step: str, requirement: Requirement, n
             "asked": plan.asked,
             "pool": plan.pool,
             "pass": plan.pass_mark,
+            "limit": plan.limit,
+            "propensity": plan.propensity,
         }
         competency, level, rung = requirement.competency, requirement.level, rest if kind == "mixed" else ""
         evidence = "mixed_items" if kind == "mixed" else "auto_items"
@@ -196,92 +194,6 @@ def _started(person: UUID, attempt: UUID, step: str, requirement: Requirement, n
             rung=rung,
             kind=evidence,
             sitting=attempt,
-        ),
-    )
-
-
-def _draw(person: UUID, attempt: UUID, kind: str, rest: str) -> Plan:
-    framework = current_framework()
-    pools, minimum = get_catalogue(framework).pools, framework.bootstrap.minimum_items
-    if kind == "mixed":
-        rung = framework.rungs[rest]
-        wanted = list(rung.competencies.items())
-        rule = next(each for each in rung.validations if each["type"] == "automatic")
-        asked, pass_mark = int(rule["mixed_items"]), float(rule["pass"])
-    else:
-        key, _, level = rest.partition(":")
-        wanted = [(key, int(level))]
-        rules = framework.competencies[key].at(int(level)).evidence
-        asked, pass_mark = next((each.minimum, each.pass_mark) for each in rules if each.kind == "auto_items")
-    pool = [
-        item.key
-        for key, level in wanted
-        for at in levels_to_draw_from(pools, key, level, minimum)
-        for item in list_pool(key, at)
-    ]
-    return draw_items(pool, asked, pass_mark, count_seen(person), attempt)
-
-
-def _answer(told: Attempt, question: Question, given: Answered, seconds: float, now: datetime) -> Statement:
-    item, feedback = question.item, given.feedback
-    return Statement(
-        id=given.statement,
-        actor=told.person,
-        verb=Verb.ANSWERED,
-        object=Object(ObjectType.ITEM, item.key, item.version),
-        timestamp=now,
-        result=Result(
-            score=1.0 if feedback.success else 0.0,
-            success=feedback.success,
-            response={"choice": given.choice, "lines": list(given.lines)},
-            seconds=min(max(seconds, 0.0), _MAX_SECONDS),
-            detail={
-                "options": len(item.options),
-                "repeat": item.key in count_seen(told.person),
-                "misconception": feedback.misconception,
-                "located": feedback.located,
-            },
-        ),
-        context=Context(
-            framework=told.framework,
-            competency=item.competency,
-            level=item.level,
-            rung=told.rung,
-            kind="auto_items",
-            sitting=told.id,
-        ),
-    )
-
-
-def _completed(told: Attempt, answered: Question, now: datetime) -> Statement:
-    """The statement that ends a sitting, `answered` being the question answered last."""
-    questions = [answered if each.item.key == answered.item.key else each for each in told.questions]
-    share, misses = sum_up(questions)
-    plan = told.plan
-    return Statement(
-        id=derive_uuid7(told.id, "completed"),
-        actor=told.person,
-        verb=Verb.COMPLETED,
-        object=Object(ObjectType.SITTING, told.step),
-        timestamp=now,
-        result=Result(
-            score=share,
-            success=share >= plan.pass_mark and not misses,
-            detail={
-                "asked": plan.asked,
-                "drawn": len(questions),
-                "pool": plan.pool,
-                "pass": plan.pass_mark,
-                "critical_misses": misses,
-            },
-        ),
-        context=Context(
-            framework=told.framework,
-            competency=told.competency,
-            level=told.level,
-            rung=told.rung,
-            kind="mixed_items" if told.rung else "auto_items",
-            sitting=told.id,
         ),
     )
 

@@ -1,0 +1,128 @@
+"""What a sitting asks next, and what it has come to. Pure.
+
+A level's measured part is passed where the estimate can vouch for it at its expiry with the certainty asked.
+The
+expiry is chosen so that it can: an award lasts until the certainty would fall short of what is asked, at
+most as long as its currency class says, and is made only where it would outlast the class's grace.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+
+from toprope.content.logic import Item
+from toprope.measurement.logic.following import Basis, Followed, belief_about, items_of
+from toprope.measurement.logic.readings import Parameters, days_of, plan_parameters
+from toprope.measurement.logic.scale import level_cut
+from toprope.stats import Decision, DecisionRule, choose_among, decide, decision_point, lowest_probability
+
+RULE = DecisionRule()
+"""When a sitting ends, and the certainty asked, until audits teach another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a sitting has come to, after so many questions.
+
+    `certainty` is the least P(ability >= `cut`) until the shortest time an award may last; `threshold` is
+    what is asked of it. `lasts_until` is None where it is not reached.
+    """
+
+    decision: Decision
+    certainty: float
+    threshold: float
+    cut: float
+    lasts_until: datetime | None
+
+    def told(self) -> dict[str, Any]:
+        """As the statement that ends a sitting tells it."""
+        return {
+            "certainty": round(self.certainty, 6),
+            "threshold": self.threshold,
+            "cut": round(self.cut, 6),
+            "lasts_until": self.lasts_until.isoformat() if self.lasts_until else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The item chosen, and the chance with which it was."""
+
+    item: str
+    propensity: float
+
+
+def judge(
+    basis: Basis,
+    followed: Followed,
+    competency: str,
+    level: int,
+    *,
+    answered: int,
+    nothing_left: bool,
+    shortest_days: int,
+    longest_days: int,
+    now: datetime,
+) -> Judgement:
+    """What a sitting on a level has come to after `answered` questions."""
+    place = followed.state.competencies.index(competency)
+    cut, start = level_cut(level), max(days_of(now), followed.state.at)
+
+    def certainty(days: float) -> float:
+        held = lowest_probability(basis.population, followed.state, cut, start + days)
+        return float(held[place])
+
+    soon = certainty(shortest_days)
+    decision = decide(RULE, soon, answered, nothing_left=nothing_left)
+    lasts_until = None
+    if soon >= RULE.certainty:
+        lasts_until = now + timedelta(days=_longest(certainty, shortest_days, longest_days))
+    return Judgement(decision, soon, RULE.certainty, cut, lasts_until)
+
+
+def _longest(certainty: Callable[[float], float], shortest: int, longest: int) -> int:
+    """The most whole days for which the certainty asked holds; it never grows with time."""
+    low, high = shortest, longest
+    while low < high:
+        middle = (low + high + 1) // 2
+        if certainty(middle) >= RULE.certainty:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def choose(
+    basis: Basis,
+    followed: Followed,
+    competency: str,
+    level: int,
+    candidates: Sequence[Item],
+    *,
+    seed: UUID,
+    now: datetime,
+) -> Question:
+    """The next question among one or more candidates, by what it tells about the cut.
+
+    The seed makes the draw one that can be told again.
+    """
+    if not candidates:
+        raise ValueError("there is no question to choose from")
+    ordered = sorted(candidates, key=lambda item: item.key)
+    belief = belief_about(basis, followed.state, competency, now)
+    chosen = choose_among(
+        items_of([_parameters(basis, item) for item in ordered]),
+        decision_point(belief.value, level_cut(level)),
+        np.random.default_rng(seed.int),
+    )
+    assert chosen is not None  # noqa: S101 - nothing is barred
+    return Question(ordered[chosen.item].key, chosen.propensity)
+
+
+def _parameters(basis: Basis, item: Item) -> Parameters:
+    known = basis.calibrated.get((item.key, item.version))
+    return known or plan_parameters(item.level, 1.0 / len(item.options))
