@@ -37,7 +37,10 @@ def _sitting(told: Attempt) -> dict[str, Any]:
         for number, each in enumerate(told.questions, 1)
     ]
     misses = sum(1 for _, each, right in rows if each.item.critical and not right)
-    return {"rows": rows, "right": sum(right for _, _, right in rows), "critical_misses": misses}
+    # Where the share right decides, what the estimate says would only confuse.
+    measured = told.outcome.detail.get("measured") if told.outcome and told.plan.limit else None
+    right = sum(right for _, _, right in rows)
+    return {"rows": rows, "right": right, "critical_misses": misses, "measured": measured}
 
 
 def _redaction(told: Attempt) -> dict[str, Any]:

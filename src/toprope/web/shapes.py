@@ -157,6 +157,7 @@ class AttemptOut(Schema):
     kind: str
     title: str
     finished: bool
+    most_questions: int
     questions: list[QuestionOut]
 
 
@@ -276,6 +277,7 @@ def attempt(told: Attempt) -> AttemptOut:
         kind=told.kind.value,
         title=told.title,
         finished=told.finished,
+        most_questions=told.plan.limit or len(told.questions),
         questions=[
             QuestionOut(
                 item=each.item.key,
