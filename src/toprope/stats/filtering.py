@@ -1,0 +1,592 @@
+"""How evidence moves the belief about all of a person's abilities together.
+
+An observation is a score k of an item with discrimination a, difficulty b and steps (`items`), on one
+competency or a few with loadings l, perhaps by a rater of severity s. With x = (l, -1 at the rater's place)
+over the joint state z = (theta, s) ~ N(m, P), everything happens on the scalar
+
+    eta = a (l' theta - s - b),      eta ~ N(eta0, v),      h = a P x = Cov(z, eta),
+    eta0 = a (x' m - b) - Cov(a, b),
+    v    = a^2 (x' P x + Var b) + Var a ((x' m - b)^2 + x' P x + Var b) - 2 a (x' m - b) Cov(a, b)
+
+so that what is not known of the item widens v and never counts as known. The score's likelihood, raised to
+its weight omega, tilts the normal of eta; its mean e1 and variance e2 are found by quadrature at 41 fixed
+points, and the normal with those moments takes its place (assumed-density filtering: Opper 1998; Minka
+2001):
+
+    m <- m + h (e1 - eta0) / v,       P <- P - h h' (v - e2) / v^2
+
+Positive semi-definite stays so, because h' P^-1 h <= v and e2 >= 0. A score whose likelihood is 0 to machine
+precision teaches nothing.
+
+**Raters.** A rating tells of ability minus severity (Linacre 1989); the criteria that one mentor rates
+share one severity, and so do all later ratings by the same mentor (Patz et al. 2002). So the severities of
+a person's latest raters are part of the state, with their covariances to the abilities: a hundred ratings
+by one mentor never make more certain than that mentor's severity is known. A rater enters with what is
+known of them (`raters.Severities`), strangers with N(0, spread^2). What one person's ratings say of a rater
+is the ratio of the belief after to that before, as in expectation propagation (Minka 2001);
+`fold_observations` hands back the severities with all those messages taken in, at half strength, as people
+differ in ways that look like a rater's severity.
+
+**On-the-job signals** count with their weight until a limit. For each competency c, failures and successes
+apart, a ledger u_c adds up what signals could have done: the larger of |shift of the mean| / sigma_c and of
+the gain in log precision, by the bounds omega a top |(P x)_c| / sigma_c and omega a^2 top^2 (P x)_c^2 / (4
+P_cc). A signal that would take any u_c beyond 0.7 has its weight cut to what fits. As u_c fades as the
+ability does, signals alone hold mean - mu <= 0.7 sigma and precision <= e^1.4 / sigma^2, so P(ability >=
+cut) <= Phi(0.7 e^0.7) = 0.921 for every cut at or above the prior mean, on every competency, whatever their
+number.
+
+**Practice** adds `learning_gain` times what is left to half a prior deviation above the prior mean, and its
+square to the variance; pure assessment adds nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from toprope.stats.compiled import compiled
+from toprope.stats.items import Items
+from toprope.stats.population import Population
+from toprope.stats.raters import Severities
+from toprope.stats.retention import AGE_PER_STABILITY, LONGEST_STABILITY, SPACING_GAIN, SUCCESS_SHARE
+from toprope.stats.states import AbilityState, check_state, fade
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+
+JOB_LIMIT = 0.7
+"""How far, in prior standard deviations and in log precision, job signals alone may move a belief each
+way.
+"""
+
+PRACTICE_LIMIT = 0.5
+"""How far above the prior mean practice is taken to lift by itself, in prior standard deviations."""
+
+RATERS_KEPT = 4
+"""How many of a person's latest raters stand in the state; an earlier one who comes back counts as met
+anew.
+"""
+
+SEVERITY_SHARE = 0.5
+"""How much of what one fold says of a rater is taken over: planning value."""
+
+HINT_WEIGHT = 0.5
+CONDITION_WEIGHT = {"": 1.0, "unaided": 1.0, "ai_allowed": 0.5}
+
+_NODES = np.linspace(-6.0, 6.0, 41)
+_MASSES = np.exp(-0.5 * _NODES**2)
+_MASSES /= _MASSES.sum()
+_NODES /= np.sqrt(_MASSES @ _NODES**2)  # to the last bit of variance 1, so that no evidence changes nothing
+
+
+def evidence_weight(condition: str = "", hints: int = 0) -> float:
+    """The weight omega of an answer: each hint used halves it; AI allowed counts half of unaided, as the
+    part that is the person's own is not seen. Planning values. Raises ValueError for a condition it does
+    not know.
+    """
+    if condition not in CONDITION_WEIGHT or hints < 0:
+        known = ", ".join(repr(each) for each in CONDITION_WEIGHT)
+        raise ValueError(
+            f"condition '{condition}' with {hints} hints; conditions are {known}, hints 0 or more"
+        )
+    return CONDITION_WEIGHT[condition] * HINT_WEIGHT**hints
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """n scores in the order they count. Make them with `make_observations`, which checks them.
+
+    item: (n,) places in Items. score: (n,) 0..top. at: (n,) days. competency: (n, L) places, -1 for none;
+    loading: (n, L). rater: (n,) places in `raters`, -1 for none. weight: (n,) in (0, 1]. job: (n,) whether an
+    on-the-job signal. practice: (n,) how much was practised with it, 0 for pure assessment, 1 for one answer.
+    """
+
+    item: Integers
+    score: Integers
+    at: Floats
+    competency: Integers
+    loading: Floats
+    rater: Integers
+    weight: Floats
+    job: NDArray[np.bool_]
+    practice: Floats
+    raters: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.item)
+
+
+def make_observations(
+    item: ArrayLike,
+    score: ArrayLike,
+    at: ArrayLike,
+    competency: ArrayLike,
+    *,
+    loading: ArrayLike = 1.0,
+    rater: Sequence[str | None] | None = None,
+    weight: ArrayLike = 1.0,
+    job: ArrayLike = False,
+    practice: ArrayLike = 0.0,
+) -> Observations:
+    """Observations from columns (n,); single values stand for all. See `Observations` for shapes and units.
+
+    `competency` and `loading` may be (n, L) for items on several. `rater` names who rated, None where
+    nobody did. Raises ValueError naming the first bad observation.
+    """
+    places = np.atleast_1d(np.asarray(item, dtype=np.int64)).copy()
+    count = len(places)
+    on = np.asarray(competency, dtype=np.int64)
+    on = np.array(
+        np.broadcast_to(on[..., None] if on.ndim < 2 else on, (count, on.shape[1] if on.ndim == 2 else 1))
+    )
+    given = np.asarray(loading, dtype=np.float64)
+    given = given[..., None] if given.ndim == 1 else given
+    names = tuple(sorted({name for name in rater or () if name is not None}))
+    number = {name: place for place, name in enumerate(names)}
+    who = [-1 if name is None else number[name] for name in rater] if rater is not None else [-1] * count
+    scores = np.asarray(score, dtype=np.float64)
+    if not np.all(scores == np.floor(scores)):  # NaN and infinities are caught here too
+        raise ValueError("scores are whole numbers from 0 to the item's highest")
+    observations = Observations(
+        item=places,
+        score=np.array(np.broadcast_to(scores, (count,))).astype(np.int64),
+        at=np.array(np.broadcast_to(np.asarray(at, dtype=np.float64), (count,))),
+        competency=on,
+        loading=np.array(np.broadcast_to(given, on.shape)),
+        rater=np.array(np.broadcast_to(np.asarray(who, dtype=np.int64), (count,))),
+        weight=np.array(np.broadcast_to(np.asarray(weight, dtype=np.float64), (count,))),
+        job=np.array(np.broadcast_to(np.asarray(job, dtype=np.bool_), (count,))),
+        practice=np.array(np.broadcast_to(np.asarray(practice, dtype=np.float64), (count,))),
+        raters=names,
+    )
+    _check(
+        (observations.score >= 0, "its score is below 0"),
+        (np.isfinite(observations.at), "its time is not a finite number of days"),
+        (np.isfinite(observations.loading.sum(axis=1)), "a loading is not finite"),
+        ((observations.weight > 0) & (observations.weight <= 1), "its weight must lie in (0, 1]"),
+        ((observations.practice >= 0) & (observations.practice <= 1), "its practice must lie in [0, 1]"),
+    )
+    return observations
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What observations did: the states after them; for each observation the value and standard error of
+    its first competency before and after it, (n, 4) logits; and the severities with what was learnt of the
+    raters.
+    """
+
+    states: tuple[AbilityState, ...]
+    steps: Floats
+    severities: Severities
+
+
+def fold_observations(
+    population: Population,
+    states: Sequence[AbilityState],
+    items: Items,
+    observations: Observations,
+    *,
+    starts: ArrayLike | None = None,
+    severities: Severities | None = None,
+) -> Fold:
+    """Take observations into the states of P persons, in the order given; the same input gives the same bits.
+
+    starts: (P + 1,) where each person's observations start and where the last ones end; not needed for one
+    person. severities: what is known of the raters before, the same for all persons, so that neither their
+    order nor how they are divided over calls matters; nor does it matter whether a person's observations
+    come at once or in parts. An observation from before its state's time counts at the state's time. Raises
+    ValueError naming bad input.
+    """
+    known = severities or Severities((), np.zeros(0), np.zeros(0))
+    bounds = np.asarray([0, len(observations)] if starts is None else starts, dtype=np.int64)
+    _check_fit(population, states, items, observations, bounds)
+    names = {name: None for state in states for name in state.raters}
+    table = known.including((*observations.raters, *names))
+    place = {name: number for number, name in enumerate(table.names)}
+    translate = np.array([*(place[name] for name in observations.raters), -1], dtype=np.int64)
+
+    work = _stack(states, place)
+    steps = np.zeros((len(observations), 4))
+    messages = np.zeros((len(table.names), 2))
+    _fold(
+        bounds,
+        *work,
+        population.covariance,
+        population.stability,
+        population.learning_gain,
+        (items.discrimination, items.difficulty, items.guess, items.slip, items.scores),
+        np.cumsum(items.steps, axis=1) * items.discrimination[:, None],
+        items.covariance,
+        (
+            observations.item,
+            observations.score,
+            observations.at,
+            observations.competency,
+            observations.loading,
+        ),
+        (translate[observations.rater], observations.weight, observations.job, observations.practice),
+        table.severity,
+        table.standard_error**2,
+        steps,
+        messages,
+    )
+    after = tuple(_unstack(state, number, work, table.names) for number, state in enumerate(states))
+    return Fold(after, steps, table.learn(SEVERITY_SHARE * messages[:, 0], SEVERITY_SHARE * messages[:, 1]))
+
+
+Work = tuple[Floats, Floats, Floats, Floats, Floats, Floats, Floats, Floats, Integers]
+
+
+def _stack(states: Sequence[AbilityState], place: dict[str, int]) -> Work:
+    persons, count = len(states), len(states[0].stability) if states else 0
+    joint = count + RATERS_KEPT
+    mean, covariance = np.zeros((persons, joint)), np.zeros((persons, joint, joint))
+    slots = np.full((persons, RATERS_KEPT), -1, dtype=np.int64)
+    for number, state in enumerate(states):
+        size = len(state.mean)
+        mean[number, :size] = state.mean
+        covariance[number, :size, :size] = state.covariance
+        slots[number, : len(state.raters)] = [place[name] for name in state.raters]
+    rest = (
+        np.array([getattr(state, name) for state in states], dtype=np.float64)
+        for name in ("at", "prior_mean", "stability", "last_success", "proven", "job_credit")
+    )
+    at, prior_mean, stability, last_success, proven, job_credit = rest
+    return mean, covariance, at, prior_mean, stability, last_success, proven, job_credit, slots
+
+
+def _unstack(state: AbilityState, number: int, work: Work, names: tuple[str, ...]) -> AbilityState:
+    mean, covariance, at, _, stability, last_success, proven, job_credit, slots = (
+        each[number] for each in work
+    )
+    raters = tuple(names[place] for place in slots if place >= 0)
+    size = len(stability) + len(raters)
+    return AbilityState(
+        competencies=state.competencies,
+        raters=raters,
+        at=float(at),
+        mean=mean[:size].copy(),
+        covariance=covariance[:size, :size].copy(),
+        prior_mean=state.prior_mean,
+        stability=stability.copy(),
+        last_success=last_success.copy(),
+        proven=proven.copy(),
+        job_credit=job_credit.copy(),
+    )
+
+
+def _check(*asked: tuple[NDArray[np.bool_], str]) -> None:
+    for good, complaint in asked:
+        if not good.all():
+            raise ValueError(f"observation {int(np.argmin(good))} of {len(good)}: {complaint}")
+
+
+def _check_fit(
+    population: Population,
+    states: Sequence[AbilityState],
+    items: Items,
+    observations: Observations,
+    bounds: Integers,
+) -> None:
+    for state in states:
+        check_state(population, state)
+    good = len(bounds) == len(states) + 1 and bounds[0] == 0 and bounds[-1] == len(observations)
+    if not good or (np.diff(bounds) < 0).any():
+        raise ValueError(
+            f"starts must rise from 0 to {len(observations)} in {len(states) + 1} steps, one more than states"
+        )
+    _check(((observations.item >= 0) & (observations.item < len(items)), f"there are {len(items)} items"))
+    on = observations.competency
+    _check(
+        (observations.score <= items.scores[observations.item], "its score is above the item's highest"),
+        (on.min(axis=1) >= -1, "a competency's place is below -1"),
+        (on.max(axis=1) < len(population.competencies), "no such competency"),
+        (on[:, 0] >= 0, "it is on no competency"),
+    )
+
+
+@compiled
+def _fold(
+    bounds: Integers,
+    means: Floats,
+    covariances: Floats,
+    at: Floats,
+    prior_mean: Floats,
+    stability: Floats,
+    last_success: Floats,
+    proven: Floats,
+    job_credit: Floats,
+    slots: Integers,
+    prior_covariance: Floats,
+    first_stability: Floats,
+    learning_gain: Floats,
+    parameters: tuple[Floats, Floats, Floats, Floats, Integers],
+    item_steps: Floats,
+    item_covariance: Floats,
+    what: tuple[Integers, Integers, Floats, Integers, Floats],
+    how: tuple[Integers, Floats, NDArray[np.bool_], Floats],
+    severity: Floats,
+    severity_variance: Floats,
+    steps: Floats,
+    messages: Floats,
+) -> None:
+    """Fold the observations of all persons, in place. Arrays as in `_stack`, `Items` and `Observations`."""
+    discrimination, difficulty, guess, slip, tops = parameters
+    item, score, time, competency, loading = what
+    rater, weight, job, practice = how
+    count, joint = prior_mean.shape[1], means.shape[1]
+    x, h, met = np.zeros(joint), np.empty(joint), np.empty((joint - count, 2))
+    for person in range(len(bounds) - 1):
+        m, p, slot = means[person], covariances[person], slots[person]
+        stable, last, ledger = stability[person], last_success[person], job_credit[person]
+        _meet_again(m, p, slot, met, severity, severity_variance, count)
+        for n in range(bounds[person], bounds[person + 1]):
+            if time[n] > at[person]:
+                ages = stable * AGE_PER_STABILITY + np.maximum(at[person] - last, 0.0)
+                elapsed = time[n] - at[person]
+                fade(m, p, ledger, prior_mean[person], prior_covariance, ages, elapsed, count + _used(slot))
+                at[person] = time[n]
+            place = -1
+            if rater[n] >= 0:
+                place = _place_rater(m, p, slot, met, messages, rater[n], severity, severity_variance, count)
+            active = count + _used(slot)
+            first = competency[n, 0]
+            steps[n, 0], steps[n, 1] = m[first], np.sqrt(p[first, first])
+
+            j, a, omega = item[n], discrimination[item[n]], weight[n]
+            gap, spread = _direction(m, p, x, h, competency[n], loading[n], place, active)
+            centre, variance = _doubtful_product(a, gap - difficulty[j], spread, item_covariance[j])
+            if variance > 0.0:
+                seen = (centre, variance, score[n], tops[j], item_steps[j], guess[j], slip[j])
+                if job[n]:
+                    omega = _within_limit(ledger, p, h, prior_covariance, a * tops[j], omega, seen)
+                shift, shrink = _tilt(*seen, omega)
+                _move(m, p, h, a * shift / np.sqrt(variance), a * a * shrink / variance, active)
+
+            credit = omega * score[n] / tops[j]
+            for each in range(competency.shape[1]):
+                c = competency[n, each]
+                if c >= 0 and loading[n, each] > 0.0:
+                    _count_success(stable, last, proven[person], first_stability, c, at[person], credit)
+                    _learn(
+                        m, p, prior_mean[person, c], prior_covariance[c, c], c, practice[n] * learning_gain[c]
+                    )
+            steps[n, 2], steps[n, 3] = m[first], np.sqrt(p[first, first])
+        for number in range(_used(slot)):
+            _send(m, p, slot[number], met[number], messages, count + number)
+
+
+@compiled
+def _direction(
+    m: Floats, p: Floats, x: Floats, h: Floats, on: Integers, loading: Floats, place: int, active: int
+) -> tuple[float, float]:
+    """Set x to the observation's direction and h to P x; x' m and x' P x."""
+    x[:] = 0.0
+    h[:] = 0.0
+    for each in range(len(on)):
+        if on[each] >= 0:
+            x[on[each]] += loading[each]
+    if place >= 0:
+        x[place] = -1.0
+    for k in range(active):
+        if x[k] != 0.0:
+            for i in range(active):
+                h[i] += p[k, i] * x[k]
+    gap = spread = 0.0
+    for i in range(active):
+        gap += x[i] * m[i]
+        spread += x[i] * h[i]
+    return gap, max(spread, 0.0)
+
+
+@compiled
+def _doubtful_product(a: float, gap: float, spread: float, doubt: Floats) -> tuple[float, float]:
+    """Mean and variance of eta = a times a gap of variance `spread`, with a and b in doubt (2, 2)."""
+    wide = a * a * (spread + doubt[1, 1]) + doubt[0, 0] * (gap * gap + spread + doubt[1, 1])
+    return a * gap - doubt[0, 1], max(wide - 2.0 * a * gap * doubt[0, 1], a * a * spread)
+
+
+@compiled
+def _tilt(
+    centre: float,
+    variance: float,
+    score: int,
+    top: int,
+    steps: Floats,
+    guess: float,
+    slip: float,
+    omega: float,
+) -> tuple[float, float]:
+    """How far the score's likelihood shifts the standardised eta, and the share of its variance it takes
+    away.
+    """
+    if omega <= 0.0:
+        return 0.0, 0.0
+    deviation = np.sqrt(variance)
+    total = first = second = 0.0
+    for node in range(len(_NODES)):
+        z = _NODES[node]
+        eta = centre + deviation * z
+        if top == 1:
+            chance = 1.0 / (1.0 + np.exp(-eta if score == 1 else eta))
+            chance = (guess if score == 1 else slip) + (1.0 - guess - slip) * chance
+        else:
+            highest = wanted = 0.0
+            for k in range(1, top + 1):
+                logit = k * eta - steps[k - 1]
+                highest = max(highest, logit)
+                if k == score:
+                    wanted = logit
+            norm = np.exp(-highest)
+            for k in range(1, top + 1):
+                norm += np.exp(k * eta - steps[k - 1] - highest)
+            chance = np.exp(wanted - highest) / norm
+        if omega != 1.0:
+            chance = chance**omega
+        mass = _MASSES[node] * chance
+        total += mass
+        first += mass * z
+        second += mass * z * z
+    if not total > 1e-300:
+        return 0.0, 0.0
+    shift = first / total
+    return shift, min(1.0 - (second / total - shift * shift), 1.0)
+
+
+@compiled
+def _move(m: Floats, p: Floats, h: Floats, gain: float, cut: float, active: int) -> None:
+    for i in range(active):
+        m[i] += h[i] * gain
+        for j in range(i + 1):
+            value = p[i, j] - h[i] * h[j] * cut
+            p[i, j] = value
+            p[j, i] = value
+        p[i, i] = max(p[i, i], 1e-12)
+
+
+@compiled
+def _within_limit(
+    ledger: Floats,
+    p: Floats,
+    h: Floats,
+    prior_covariance: Floats,
+    slope: float,
+    omega: float,
+    seen: tuple[float, float, int, int, Floats, float, float],
+) -> float:
+    """The weight that the limit of job signals leaves, entered into the ledger (2, K) on the side it counts
+    for.
+    """
+    side = 1 if _tilt(*seen, omega)[0] > 0.0 else 0
+    count = ledger.shape[1]
+    cost = np.empty(count)
+    allowed = omega
+    for c in range(count):
+        moved = slope * abs(h[c]) / np.sqrt(prior_covariance[c, c])
+        learnt = 0.25 * slope * slope * h[c] * h[c] / p[c, c]
+        cost[c] = max(moved, learnt)
+        if allowed * cost[c] > JOB_LIMIT - ledger[side, c]:
+            allowed = max(JOB_LIMIT - ledger[side, c], 0.0) / cost[c]
+    if (_tilt(*seen, allowed)[0] > 0.0) != (side == 1):
+        return 0.0  # with less weight it would count for the other side, whose limit was not asked
+    for c in range(count):
+        ledger[side, c] += allowed * cost[c]
+    return allowed
+
+
+@compiled
+def _count_success(
+    stable: Floats, last: Floats, proven: Floats, first_stability: Floats, c: int, now: float, credit: float
+) -> None:
+    """The first success starts the clock; each later one takes its share of the days since the last off the
+    clock, and adds to the stability for them (`retention`).
+    """
+    if credit > 0.0 and proven[c] == 0.0:
+        proven[c], last[c] = 1.0, max(now, last[c])
+    taken = SUCCESS_SHARE * credit * max(now - last[c], 0.0)
+    grown = stable[c] + SPACING_GAIN * taken / AGE_PER_STABILITY
+    stable[c] = max(stable[c], min(grown, LONGEST_STABILITY * first_stability[c]))
+    last[c] += taken
+
+
+@compiled
+def _learn(m: Floats, p: Floats, prior_mean: float, prior_variance: float, c: int, gain: float) -> None:
+    room = 1.0 - (m[c] - prior_mean) / (PRACTICE_LIMIT * np.sqrt(prior_variance))
+    step = gain * min(max(room, 0.0), 1.0)
+    m[c] += step
+    p[c, c] += step * step
+
+
+@compiled
+def _used(slot: Integers) -> int:
+    used = 0
+    while used < len(slot) and slot[used] >= 0:
+        used += 1
+    return used
+
+
+@compiled
+def _meet_again(
+    m: Floats, p: Floats, slot: Integers, met: Floats, severity: Floats, variance: Floats, count: int
+) -> None:
+    """Where more has become known of a rater in the state, condition the whole belief on it."""
+    for number in range(_used(slot)):
+        place, rater = count + number, slot[number]
+        if variance[rater] < p[place, place]:
+            h = p[place].copy()
+            own = p[place, place]
+            gain = (severity[rater] - m[place]) / own
+            _move(m, p, h, gain, (own - variance[rater]) / (own * own), count + _used(slot))
+        met[number, 0], met[number, 1] = m[place], p[place, place]
+
+
+@compiled
+def _place_rater(
+    m: Floats,
+    p: Floats,
+    slot: Integers,
+    met: Floats,
+    messages: Floats,
+    rater: int,
+    severity: Floats,
+    variance: Floats,
+    count: int,
+) -> int:
+    """The rater's place in the joint state; a newcomer's is made, at the cost of the earliest if all are
+    taken.
+    """
+    used, size = _used(slot), len(m)
+    for number in range(used):
+        if slot[number] == rater:
+            return count + number
+    if used == len(slot):
+        _send(m, p, slot[0], met[0], messages, count)
+        for i in range(count, size - 1):
+            m[i] = m[i + 1]
+            p[i, :] = p[i + 1, :]
+        for i in range(count, size - 1):
+            p[:, i] = p[:, i + 1]
+        for number in range(used - 1):
+            slot[number] = slot[number + 1]
+            met[number] = met[number + 1]
+        used -= 1
+    place = count + used
+    p[place, :] = 0.0
+    p[:, place] = 0.0
+    m[place], p[place, place] = severity[rater], variance[rater]
+    slot[used] = rater
+    met[used, 0], met[used, 1] = severity[rater], variance[rater]
+    return place
+
+
+@compiled
+def _send(m: Floats, p: Floats, rater: int, met: Floats, messages: Floats, place: int) -> None:
+    """Add to the rater's message the ratio of the belief now to that when met, as precision and its mean's
+    part.
+    """
+    precision = 1.0 / p[place, place] - 1.0 / met[1]
+    if precision > 0.0:
+        messages[rater, 0] += precision
+        messages[rater, 1] += m[place] / p[place, place] - met[0] / met[1]
