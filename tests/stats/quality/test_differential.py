@@ -12,8 +12,9 @@ from hypothesis.extra import numpy as hnp
 from scipy import optimize
 from tests.stats.quality.samples import medical, two_parameter, verbal
 
-from toprope.stats.quality.differential import bands, mantel, mantel_haenszel
+from toprope.stats.quality.differential import mantel, mantel_haenszel
 from toprope.stats.quality.differential_logistic import logistic_differences
+from toprope.stats.quality.scores import bands
 
 # Printed by the R package difR (Magis, Beland, Tuerlinckx & De Boeck 2010) for its own data `verbal`, group
 # Gender, focal 1: the examples of difMH and difLogistic, as its maintainers' snapshots

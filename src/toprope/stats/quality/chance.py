@@ -3,11 +3,10 @@
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from toprope.stats.distributions import normal_quantile
-
-Floats = NDArray[np.float64]
+from toprope.stats.quality.scores import Floats
 
 _FLAT = 1e-12  # a spread below this share of the values' size is rounding, not spread
 

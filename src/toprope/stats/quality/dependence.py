@@ -17,7 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 from toprope.stats.compiled import compiled
 from toprope.stats.distributions import normal_quantile
 from toprope.stats.items import Items
-from toprope.stats.quality.expected import Floats, chances_by_item, check_ability, moments
+from toprope.stats.quality.expected import chances_by_item, check_ability, moments
+from toprope.stats.quality.scores import Floats
 from toprope.stats.responses import Responses
 
 MOST_ITEMS = 4_000

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toprope.stats.distributions import chi_square_sf, normal_quantile
-from toprope.stats.quality.chance import Floats, adjust_p_values, is_flat
-from toprope.stats.quality.scores import check_column, check_flags, check_scores
+from toprope.stats.quality.chance import adjust_p_values, is_flat
+from toprope.stats.quality.scores import Floats, check_column, check_flags, check_scores
 
 SizeClass = Literal["A", "B", "C"]  # negligible, moderate, large
 
@@ -142,19 +142,6 @@ def mantel(scores: ArrayLike, focal: ArrayLike, *, matching: ArrayLike | None = 
     tests = [_Strata.of(table[:, item], group, strata) for item in range(table.shape[1])]
     adjusted = adjust_p_values([test.p_value(0.0) for test in tests])
     return tuple(_mantel(item, table[:, item], tests[item], float(p)) for item, p in enumerate(adjusted))
-
-
-def bands(values: ArrayLike, count: int = 10) -> NDArray[np.int64]:
-    """Levels 0..count-1 of about equally many persons each, in the order of `values` (N,); equal values stay
-    together.
-
-    Raises ValueError for fewer than two bands and for values that are not finite.
-    """
-    column = check_column(values, np.size(values), "value")
-    if count < 2:
-        raise ValueError(f"{count} bands; two or more are asked")
-    cuts = np.quantile(column, np.linspace(0.0, 1.0, count + 1)[1:-1])
-    return np.asarray(np.searchsorted(cuts, column, side="right"), dtype=np.int64)
 
 
 def _study(

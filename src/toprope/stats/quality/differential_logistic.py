@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from toprope.stats.distributions import chi_square_sf
-from toprope.stats.quality.chance import Floats, adjust_p_values
+from toprope.stats.quality.chance import adjust_p_values
 from toprope.stats.quality.differential import SizeClass
-from toprope.stats.quality.scores import check_column, check_flags, check_scores
+from toprope.stats.quality.scores import Floats, check_column, check_flags, check_scores
 
 _LEVEL = 0.05
 _ITERATIONS = 60

@@ -11,8 +11,8 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from toprope.stats.quality.chance import Floats, correlate
-from toprope.stats.quality.scores import check_column
+from toprope.stats.quality.chance import correlate
+from toprope.stats.quality.scores import Floats, check_column
 
 NO_ANSWER = -1
 

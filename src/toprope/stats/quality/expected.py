@@ -3,14 +3,11 @@
 from collections.abc import Iterator
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from toprope.stats.items import Items, score_probabilities
-from toprope.stats.quality.scores import check_column
+from toprope.stats.quality.scores import Floats, Places, check_column, places_by
 from toprope.stats.responses import Responses
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.int64]
 
 CERTAIN = 1e-10  # variances below this are taken as this: an outcome is never held to be more certain
 
@@ -38,22 +35,20 @@ def check_ability(responses: Responses, items: Items, ability: ArrayLike) -> Flo
 
 
 def chances_by_item(
-    responses: Responses, items: Items, ability: Floats, severity: float = 0.0
+    responses: Responses, items: Items, ability: Floats
 ) -> Iterator[tuple[int, Places, Places, Floats]]:
     """Item after item that was answered: (item, places of its responses, their persons, chances of each
     score).
 
-    The chances are (answers, m + 1). `severity` makes every item harder by so many logits.
+    The chances are (answers, m + 1).
     """
     who = persons_of(responses)
-    order = np.argsort(responses.item, kind="stable")
-    bounds = np.searchsorted(responses.item[order], np.arange(responses.items + 1))
-    for item in np.flatnonzero(np.diff(bounds)):
-        places = order[bounds[item] : bounds[item + 1]]
-        persons = who[places]
-        one = items.take([item])
-        chances = score_probabilities(one, ability[persons], severity)[:, 0, : one.scores[0] + 1]
-        yield int(item), places, persons, chances
+    for item, places in places_by(responses.item, responses.items):
+        if len(places):
+            persons = who[places]
+            one = items.take([item])
+            chances = score_probabilities(one, ability[persons])[:, 0, : one.scores[0] + 1]
+            yield item, places, persons, chances
 
 
 def moments(chances: Floats) -> tuple[Floats, Floats, Floats]:

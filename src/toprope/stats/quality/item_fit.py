@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from toprope.stats.distributions import chi_square_sf
 from toprope.stats.items import Items, score_probabilities
 from toprope.stats.quality.chance import adjust_p_values, correlate
-from toprope.stats.quality.expected import Floats, chances_by_item, check_ability, moments
-from toprope.stats.quality.scores import check_scores
+from toprope.stats.quality.expected import chances_by_item, check_ability, moments
+from toprope.stats.quality.scores import Floats, check_scores
 from toprope.stats.responses import Responses
 
 _NODES = 61

@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from toprope.stats.distributions import normal_cdf
 from toprope.stats.items import Items
-from toprope.stats.quality.expected import Floats, chances_by_item, check_ability
+from toprope.stats.quality.expected import chances_by_item, check_ability
+from toprope.stats.quality.scores import Floats
 from toprope.stats.responses import Responses
 
 _NOTHING = 1e-9  # variance of a log-likelihood below which the answers could hardly have come out otherwise

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from toprope.stats.distributions import beta_quantile
-from toprope.stats.quality.chance import Floats, correlate
-from toprope.stats.quality.scores import check_column, check_scores
+from toprope.stats.quality.chance import correlate
+from toprope.stats.quality.scores import Floats, check_column, check_scores
 
 _ITERATIONS = 500
 

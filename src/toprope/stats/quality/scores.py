@@ -1,9 +1,12 @@
 """Tables of scores, persons by items, as the classical statistics take them: checked once, here."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
 
 
 def check_scores(scores: ArrayLike, *, persons: int = 1, items: int = 1, complete: bool = False) -> Floats:
@@ -54,3 +57,44 @@ def check_flags(values: ArrayLike, length: int, what: str) -> NDArray[np.bool_]:
     if flags.all() or not flags.any():
         raise ValueError(f"{what} is the same for everybody; two groups are asked")
     return flags
+
+
+def check_errors(values: ArrayLike, length: int, what: str) -> Floats:
+    """One standard error per person (or answer), or one for all, none below 0; ValueError says which is."""
+    column = check_column(np.broadcast_to(np.asarray(values, dtype=np.float64), (length,)), length, what)
+    if (column < 0.0).any():
+        raise ValueError(f"{what} {int(np.flatnonzero(column < 0.0)[0])} is below 0")
+    return column
+
+
+def check_places(values: ArrayLike, length: int, count: int, what: str) -> Places:
+    """Whole numbers 0..count-1, `length` of them; ValueError says which is not."""
+    column = check_column(values, length, what)
+    bad = (column < 0) | (column >= count) | (column != np.floor(column))
+    if bad.any():
+        place = int(np.flatnonzero(bad)[0])
+        raise ValueError(f"{what} {place} is {column[place]}; whole numbers 0..{count - 1} are asked")
+    return column.astype(np.int64)
+
+
+def places_by(numbers: NDArray[np.integer], count: int) -> Iterator[tuple[int, Places]]:
+    """For each number 0..count-1 the places where it stands, in their order; none for numbers that do not
+    occur.
+    """
+    order = np.argsort(numbers, kind="stable")
+    bounds = np.searchsorted(numbers[order], np.arange(count + 1))
+    for number in range(count):
+        yield number, order[bounds[number] : bounds[number + 1]]
+
+
+def bands(values: ArrayLike, count: int = 10) -> NDArray[np.int64]:
+    """Levels 0..count-1 of about equally many persons each, in the order of `values` (N,); equal values stay
+    together.
+
+    Raises ValueError for fewer than two bands and for values that are not finite.
+    """
+    column = check_column(values, np.size(values), "value")
+    if count < 2:
+        raise ValueError(f"{count} bands; two or more are asked")
+    cuts = np.quantile(column, np.linspace(0.0, 1.0, count + 1)[1:-1])
+    return np.asarray(np.searchsorted(cuts, column, side="right"), dtype=np.int64)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from toprope.stats.distributions import normal_quantile
-from toprope.stats.quality.chance import Floats, correlate, correlation_interval
-from toprope.stats.quality.scores import check_column, check_flags
+from toprope.stats.quality.chance import correlate, correlation_interval
+from toprope.stats.quality.scores import Floats, check_column, check_flags
 
 Interval = tuple[float, float]
 
