@@ -28,7 +28,7 @@ from toprope.measurement.logic import (
     start_following,
     unpack_followed,
 )
-from toprope.measurement.logic.readings import read_statement
+from toprope.measurement.logic.readings import Known, read_statement
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 BASIS = Basis("a basis", population_of(builtin_framework()))
@@ -165,11 +165,21 @@ def test_ten_ratings_by_one_mentor_are_less_certain_than_by_ten():
 
 
 def test_calibrated_parameters_take_the_place_of_planned_ones():
-    hard = {("itm-1", "pack@1.0.0"): Parameters(2.5, 1.5, 0.0, covariance=(0.01, 0.0, 0.01))}
+    hard = {("itm-1", "pack@1.0.0"): Known(Parameters(2.5, 1.5, 0.0, covariance=(0.01, 0.0, 0.01)))}
     known = Basis("another", BASIS.population, hard)
     followed = follow(known, None, [answer(1)])
     assert followed is not None
     assert read_abilities(known, followed, LATER)["SEC-01"].value > abilities(answer(1))["SEC-01"].value
+
+
+def test_a_right_answer_that_may_have_got_about_says_less_and_a_wrong_one_no_less():
+    leaked = Basis("another", BASIS.population, {("itm-1", "pack@1.0.0"): Known(None, exposed=0.6)})
+
+    def value(basis, right):
+        return read_abilities(basis, follow(basis, None, [answer(1, right=right)]), LATER)["SEC-01"].value
+
+    assert 0 < value(leaked, right=True) < value(BASIS, right=True)
+    assert value(leaked, right=False) == pytest.approx(value(BASIS, right=False), rel=0.2)
 
 
 def test_estimates_age():

@@ -3,6 +3,8 @@
 import click
 
 from toprope import __version__
+from toprope.config.commands.bench import bench
+from toprope.config.commands.calibrate import calibrate
 from toprope.config.commands.framework import framework
 from toprope.config.commands.people import key, person
 from toprope.config.commands.record import audit, rebuild
@@ -39,5 +41,18 @@ def main() -> None:
     """
 
 
-for command in (serve, status, migrate, demo, person, key, framework, audit, rebuild, echo_provider):
+for command in (
+    serve,
+    status,
+    migrate,
+    demo,
+    person,
+    key,
+    framework,
+    audit,
+    calibrate,
+    rebuild,
+    echo_provider,
+    bench,
+):
     main.add_command(command)

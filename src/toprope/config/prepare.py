@@ -73,6 +73,7 @@ def load_content(say: Say) -> None:
     from toprope.content.api import PackRefusedError, load_builtin_pack
     from toprope.evidence.api import ensure_partitions
     from toprope.kit.clock import now
+    from toprope.measurement.api import refresh_stale
 
     ensure_partitions()
     try:
@@ -85,6 +86,9 @@ def load_content(say: Say) -> None:
         say("framework", f"{in_force} stays in force: {error.problems[0]}")
         return
     say("framework", pack.reference + (", loaded" if pack.new else ""))
+    anew = refresh_stale()
+    if anew:
+        say("estimates", f"made anew for {anew:,} {'person' if anew == 1 else 'persons'}")
     if pack.new:
         publish_everybody()
     else:

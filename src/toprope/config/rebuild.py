@@ -51,6 +51,7 @@ def rebuild(progress: Callable[[int], None] = lambda _: None) -> Rebuilt:
 
     now = read_clock()
     authorization.follow_statements(now)  # what merely lags behind has not gone astray
+    measurement.refresh_stale()
     with transaction.atomic():
         _hold_still(now)
         before = digest_derived()

@@ -37,6 +37,7 @@ from toprope.content.practicals import (
 from toprope.content.queries import (
     ContentMissingError,
     current_policy,
+    digest_items,
     get_item,
     get_items,
     get_practical,
@@ -74,6 +75,7 @@ __all__ = [
     "check_explanation",
     "check_pack",
     "current_policy",
+    "digest_items",
     "get_item",
     "get_items",
     "get_practical",

@@ -1,5 +1,7 @@
 """Reading content. Without a version, what is meant is the pack in force."""
 
+import hashlib
+import json
 from collections.abc import Collection
 from typing import TypeVar
 
@@ -35,6 +37,16 @@ def list_pool(competency: str, level: int) -> list[Item]:
     """The items that can be played now, at exactly this level. One query."""
     rows = _at(models.Item.objects.filter(competency=competency, level=level, kind__in=PLAYABLE), None)
     return [parse_item(row.body, row.framework.reference) for row in rows.order_by("key")]
+
+
+def digest_items() -> dict[tuple[str, str], str]:
+    """SHA-256 of each item's text, by key and version: the same text is the same item in any version."""
+    rows = models.Item.objects.select_related("framework").order_by("id")
+    return {(row.key, row.framework.reference): _digest(row.body) for row in rows.iterator(2_000)}
+
+
+def _digest(body: object) -> str:
+    return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 def pool_sizes(version: str | None = None) -> dict[tuple[str, int], int]:

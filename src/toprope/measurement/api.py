@@ -1,6 +1,13 @@
 """The measurement stage: from statements to estimates of ability."""
 
-from toprope.measurement.actions import rebuild, refresh_person, refresh_stale
+from toprope.measurement.actions import (
+    Proposal,
+    adopt_calibration,
+    propose_calibration,
+    rebuild,
+    refresh_person,
+    refresh_stale,
+)
 from toprope.measurement.logic import RULE, Ability, AbilityStep, Decision, Judgement, Question, level_cut
 from toprope.measurement.models import PersonAbility
 from toprope.measurement.queries import (
@@ -22,13 +29,16 @@ __all__ = [
     "Decision",
     "Judgement",
     "PersonAbility",
+    "Proposal",
     "Question",
+    "adopt_calibration",
     "choose_question",
     "explain_ability",
     "judge_level",
     "level_cut",
     "list_abilities",
     "list_abilities_of",
+    "propose_calibration",
     "rebuild",
     "refresh_person",
     "refresh_stale",

@@ -1,4 +1,6 @@
-"""What is believed of each person. Derived: `toprope rebuild` drops and rebuilds this table."""
+"""What is believed of each person, which is derived, and the calibrations it rests on, which are not."""
+
+from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -20,3 +22,63 @@ class PersonAbility(models.Model):
 
     def __str__(self) -> str:
         return f"abilities of {self.person} up to {self.seq}"
+
+
+class Calibration(models.Model):
+    """A calibration that was adopted: what answers up to `seq` told of the items. Kept; not derived."""
+
+    number = models.IntegerField(primary_key=True)
+    adopted_at = models.DateTimeField()
+    seq = models.BigIntegerField()
+    persons = models.IntegerField()
+    responses = models.IntegerField()
+    severity_spread = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"calibration {self.number}"
+
+
+class CalibratedItem(models.Model):
+    """An item under a calibration. `digest` is that of its text: the same question under another version.
+
+    Logits; `covariance` holds the error variance of the discrimination, the covariance, and that of the
+    difficulty. `exposed` is the chance that its answer has got about. Without parameters the planned stay.
+    """
+
+    calibration = models.ForeignKey(Calibration, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=128)
+    digest = models.CharField(max_length=64)
+    competency = models.CharField(max_length=32)
+    responses = models.IntegerField()
+    share_right = models.FloatField()
+    discrimination = models.FloatField(null=True)
+    difficulty = models.FloatField(null=True)
+    covariance = ArrayField(models.FloatField(), default=list)
+    exposed = models.FloatField()
+    notes = ArrayField(models.CharField(max_length=200), default=list)
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["calibration", "key", "digest"], name="calibrated_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key} in {self.calibration_id}"
+
+
+class CalibratedRater(models.Model):
+    """How severe a rater is under a calibration, in logits; above 0 is stricter than most."""
+
+    calibration = models.ForeignKey(Calibration, on_delete=models.PROTECT, related_name="+")
+    rater = models.CharField(max_length=200)
+    severity = models.FloatField()
+    standard_error = models.FloatField()
+    ratings = models.IntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["calibration", "rater"], name="calibrated_rater_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.rater} in {self.calibration_id}"

@@ -5,8 +5,10 @@ from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
+from django.db.models import Max
+
 from toprope.competency.api import current_framework, get_framework
-from toprope.content.api import Item
+from toprope.content.api import Item, digest_items
 from toprope.evidence.api import list_statements
 from toprope.evidence.statement import Statement
 from toprope.measurement.logic import (
@@ -16,6 +18,8 @@ from toprope.measurement.logic import (
     Basis,
     Followed,
     Judgement,
+    Known,
+    Parameters,
     Question,
     choose,
     follow,
@@ -23,21 +27,66 @@ from toprope.measurement.logic import (
     list_steps,
     population_of,
     read_abilities,
+    severities_of,
     start_following,
     unpack_followed,
 )
-from toprope.measurement.models import PersonAbility
+from toprope.measurement.models import CalibratedItem, CalibratedRater, Calibration, PersonAbility
 
 
 def current_basis() -> Basis:
     """What estimates rest on now."""
     framework = current_framework()
-    return _basis(framework.reference, framework.digest)
+    number = Calibration.objects.aggregate(last=Max("number"))["last"] or 0
+    return _basis(framework.reference, framework.digest, number)
 
 
 @lru_cache(maxsize=8)
-def _basis(reference: str, digest: str) -> Basis:
-    return Basis(f"{reference} {digest[:16]}", population_of(get_framework(reference)))
+def _basis(reference: str, digest: str, number: int) -> Basis:
+    """A framework that was loaded and a calibration that was adopted never change."""
+    calibration = Calibration.objects.filter(number=number).first()
+    raters = CalibratedRater.objects.filter(calibration=number)
+    spread = calibration.severity_spread if calibration else None
+    return Basis(
+        key=f"{reference} {digest[:16]} calibration {number}",
+        population=population_of(get_framework(reference)),
+        known=_known_items(number),
+        severities=severities_of(
+            {each.rater: (each.severity, each.standard_error) for each in raters}, spread
+        ),
+    )
+
+
+def _known_items(number: int) -> dict[tuple[str, str], Known]:
+    rows = CalibratedItem.objects.filter(calibration=number)
+    by_text = {(row.key, row.digest): row for row in rows}
+    if not by_text:
+        return {}
+    return {
+        (key, version): _known(by_text[key, digest])
+        for (key, version), digest in digest_items().items()
+        if (key, digest) in by_text
+    }
+
+
+def _known(row: CalibratedItem) -> Known:
+    if row.discrimination is None or row.difficulty is None:
+        return Known(None, row.exposed)
+    covariance = (row.covariance[0], row.covariance[1], row.covariance[2])
+    return Known(Parameters(row.difficulty, row.discrimination, covariance=covariance), row.exposed)
+
+
+def count_measured() -> int:
+    """Of how many persons something is believed."""
+    return PersonAbility.objects.count()
+
+
+def list_followed(persons: Collection[UUID]) -> dict[UUID, Followed]:
+    """What is believed of several persons, in one query."""
+    rows = PersonAbility.objects.filter(person__in=persons, basis=current_basis().key, state__isnull=False)
+    return {
+        row.person: unpack_followed(bytes(row.state), row.responses) for row in rows if row.state is not None
+    }
 
 
 def list_abilities(person: UUID, at: datetime) -> dict[str, Ability]:
@@ -48,12 +97,7 @@ def list_abilities(person: UUID, at: datetime) -> dict[str, Ability]:
 def list_abilities_of(persons: Collection[UUID], at: datetime) -> dict[UUID, dict[str, Ability]]:
     """The abilities of several persons at a time, in one query."""
     basis = current_basis()
-    rows = PersonAbility.objects.filter(person__in=persons, basis=basis.key, state__isnull=False)
-    return {
-        row.person: read_abilities(basis, unpack_followed(bytes(row.state), row.responses), at)
-        for row in rows
-        if row.state is not None
-    }
+    return {person: read_abilities(basis, known, at) for person, known in list_followed(persons).items()}
 
 
 def explain_ability(person: UUID, competency: str) -> list[AbilityStep]:

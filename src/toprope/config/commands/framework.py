@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from toprope.config.problem import EXIT_FOUND
+from toprope.config.progress import progress_bar
 
 _PACK = click.Path(exists=True, file_okay=False, path_type=Path)
 
@@ -63,11 +64,14 @@ def load(path: Path) -> None:
         from toprope.authorization.api import publish_everybody
         from toprope.content.api import PackRefusedError, load_pack
         from toprope.kit.clock import now
+        from toprope.measurement.api import refresh_stale
 
         try:
             pack = load_pack(path, now(), by="operator")
         except PackRefusedError as error:
             raise click.ClickException(str(error)) from error
+        with progress_bar("Estimates") as progress:
+            refresh_stale(progress)
         publish_everybody()
     click.echo(
         f"{pack.reference} is in force." if pack.new else f"{pack.reference} was loaded before; no change."

@@ -1,5 +1,6 @@
 """Taking evidence into what is believed of a person, and reading that belief. Pure."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,7 +9,7 @@ from uuid import UUID
 import numpy as np
 
 from toprope.evidence.statement import Statement
-from toprope.measurement.logic.readings import Calibrated, Parameters, Reading, days_of, read_statement
+from toprope.measurement.logic.readings import KnownItems, Parameters, Reading, days_of, read_statement
 from toprope.measurement.logic.scale import level_cut
 from toprope.stats import (
     AbilityState,
@@ -17,6 +18,7 @@ from toprope.stats import (
     Severities,
     age_state,
     fold_observations,
+    guard_items,
     make_items,
     make_observations,
     normal_cdf,
@@ -37,7 +39,7 @@ class Basis:
 
     key: str
     population: Population
-    calibrated: Calibrated = field(default_factory=dict)
+    known: KnownItems = field(default_factory=dict)
     severities: Severities | None = None
 
 
@@ -185,10 +187,35 @@ def belief_about(basis: Basis, state: AbilityState, competency: str, at: datetim
     return Belief(float(aged.mean[place]), float(np.sqrt(aged.covariance[place, place])))
 
 
+def expect_right(basis: Basis, followed: Followed | None, statement: Statement) -> float:
+    """P(right) on the question of an answer, by what is believed of the person now: without a belief, a
+    half.
+    """
+    readings = _read(basis, [statement])
+    if followed is None or not readings:
+        return 0.5
+    place = followed.state.competencies.index(readings[0].competency)
+    parameters = readings[0].parameters
+    error = float(followed.state.covariance[place, place]) + parameters.covariance[2]
+    # The mean of a logistic over a normal, nearly (MacKay 1992).
+    slope = parameters.discrimination / math.sqrt(1.0 + math.pi / 8.0 * parameters.discrimination**2 * error)
+    gap = float(followed.state.mean[place]) - parameters.difficulty
+    return parameters.guess + (1.0 - parameters.guess) / (1.0 + math.exp(-slope * gap))
+
+
+def severities_of(raters: Mapping[str, tuple[float, float]], spread: float | None) -> Severities | None:
+    """What a calibration told of raters: severity and standard error by name; None where it told nothing."""
+    if spread is None:
+        return None
+    names = tuple(sorted(raters))
+    columns = np.array([raters[name] for name in names], dtype=np.float64).reshape(len(names), 2)
+    return Severities(names, columns[:, 0].copy(), columns[:, 1].copy(), spread)
+
+
 def items_of(parameters: Sequence[Parameters]) -> Items:
-    """The parameters as columns."""
+    """The parameters as columns, with what is likely known beforehand taken into account."""
     width = max(len(each.steps) for each in parameters)
-    return make_items(
+    items = make_items(
         [each.difficulty for each in parameters],
         [each.discrimination for each in parameters],
         guess=[each.guess for each in parameters],
@@ -199,6 +226,7 @@ def items_of(parameters: Sequence[Parameters]) -> Items:
             for each in parameters
         ],
     )
+    return guard_items(items, [each.exposed for each in parameters])
 
 
 def _read(basis: Basis, statements: Iterable[Statement]) -> list[Reading]:
@@ -206,7 +234,7 @@ def _read(basis: Basis, statements: Iterable[Statement]) -> list[Reading]:
     return [
         reading
         for statement in statements
-        for reading in read_statement(statement, basis.calibrated)
+        for reading in read_statement(statement, basis.known)
         if reading.competency in known  # an earlier framework may have had others
     ]
 

@@ -16,9 +16,17 @@ import numpy as np
 
 from toprope.content.logic import Item
 from toprope.measurement.logic.following import Basis, Followed, belief_about, items_of
-from toprope.measurement.logic.readings import Parameters, days_of, plan_parameters
+from toprope.measurement.logic.readings import days_of, parameters_of
 from toprope.measurement.logic.scale import level_cut
-from toprope.stats import Decision, DecisionRule, choose_among, decide, decision_point, lowest_probability
+from toprope.stats import (
+    Decision,
+    DecisionRule,
+    choose_among,
+    decide,
+    decision_point,
+    lowest_probability,
+    suspected,
+)
 
 RULE = DecisionRule()
 """When a sitting ends, and the certainty asked, until audits teach another."""
@@ -114,15 +122,15 @@ def choose(
         raise ValueError("there is no question to choose from")
     ordered = sorted(candidates, key=lambda item: item.key)
     belief = belief_about(basis, followed.state, competency, now)
+    parameters = [
+        parameters_of(item.key, item.version, item.level, len(item.options), basis.known) for item in ordered
+    ]
+    out = suspected([each.exposed for each in parameters])
     chosen = choose_among(
-        items_of([_parameters(basis, item) for item in ordered]),
+        items_of(parameters),
         decision_point(belief.value, level_cut(level)),
         np.random.default_rng(seed.int),
+        barred=None if out.all() else out,  # asked all the same where nothing else is left
     )
-    assert chosen is not None  # noqa: S101 - nothing is barred
+    assert chosen is not None  # noqa: S101 - not all are barred
     return Question(ordered[chosen.item].key, chosen.propensity)
-
-
-def _parameters(basis: Basis, item: Item) -> Parameters:
-    known = basis.calibrated.get((item.key, item.version))
-    return known or plan_parameters(item.level, 1.0 / len(item.options))

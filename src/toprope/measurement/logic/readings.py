@@ -6,7 +6,7 @@ who gave them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -28,7 +28,8 @@ _SECONDS_PER_DAY = 86_400.0
 class Parameters:
     """An item as the model needs it: see `toprope.stats.Items` for the equation and the units.
 
-    `steps` holds the thresholds' deviations from the difficulty: one of 0 for right or wrong.
+    `steps` holds the thresholds' deviations from the difficulty: one of 0 for right or wrong. `exposed` is
+    the chance that the answer has got about, which makes a right one say less.
     """
 
     difficulty: float
@@ -36,6 +37,7 @@ class Parameters:
     guess: float = 0.0
     steps: tuple[float, ...] = (0.0,)
     covariance: tuple[float, float, float] = (DISCRIMINATION_ERROR**2, 0.0, DIFFICULTY_ERROR**2)
+    exposed: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,23 @@ class Reading:
         return self.score / len(self.parameters.steps)
 
 
-Calibrated = Mapping[tuple[str, str], Parameters]
-"""Parameters that answers have calibrated, by an item's key and version."""
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a calibration told of an item: its parameters, None where the planned ones stay; its exposure."""
+
+    parameters: Parameters | None
+    exposed: float = 0.0
+
+
+KnownItems = Mapping[tuple[str, str], Known]
+"""What calibrations told, by an item's key and version."""
+
+
+def parameters_of(key: str, version: str, level: int, options: int, known: KnownItems) -> Parameters:
+    """A question's parameters: calibrated where answers did so, else planned by its level and options."""
+    told = known.get((key, version), Known(None))
+    guess = 1.0 / options if options > 1 else 0.0
+    return replace(told.parameters or plan_parameters(level, guess), exposed=told.exposed)
 
 
 def days_of(moment: datetime) -> float:
@@ -68,7 +85,7 @@ def days_of(moment: datetime) -> float:
     return moment.timestamp() / _SECONDS_PER_DAY
 
 
-def read_statement(statement: Statement, calibrated: Calibrated) -> list[Reading]:
+def read_statement(statement: Statement, known: KnownItems) -> list[Reading]:
     """What the statement says of ability: nothing, one score, or one for each criterion that was rated.
 
     A second answer to an item whose key the person has been shown says nothing.
@@ -77,10 +94,10 @@ def read_statement(statement: Statement, calibrated: Calibrated) -> list[Reading
     if result is None or not context.competency:
         return []
     if statement.verb is Verb.ANSWERED and result.success is not None and not result.detail.get("repeat"):
-        options = result.detail.get("options", 0)
-        guess = 1.0 / options if isinstance(options, int) and options > 1 else 0.0
-        known = calibrated.get((statement.object.key, statement.object.version))
-        return [_reading(statement, int(result.success), known or plan_parameters(context.level, guess))]
+        told, options = statement.object, result.detail.get("options", 0)
+        options = options if isinstance(options, int) else 0
+        parameters = parameters_of(told.key, told.version, context.level, options, known)
+        return [_reading(statement, int(result.success), parameters)]
     if statement.verb is Verb.COMPLETED and statement.object.type is ObjectType.PRACTICAL:
         return [_reading(statement, int(bool(result.success)), plan_parameters(context.level))]
     if statement.verb is Verb.WAS_RATED:

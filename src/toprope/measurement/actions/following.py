@@ -37,16 +37,21 @@ def refresh_person(person: UUID) -> None:
         _row(basis, person, news[-1].seq, follow(basis, known, statements)).save(force_update=True)
 
 
-def refresh_stale(progress: Callable[[int], None]) -> None:
-    """Fold the estimates of another basis anew: after a new framework, a calibration, or an upgrade."""
+def refresh_stale(progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
+    """Fold the estimates of another basis anew: after a new framework, a calibration, or an upgrade.
+
+    Gives how many persons that were; `progress` is told how many are done, and of how many.
+    """
     basis = current_basis()
     if not PersonAbility.objects.exists():
-        rebuild(progress)
-        return
-    stale = PersonAbility.objects.exclude(basis=basis.key).order_by("person").values_list("person", flat=True)
-    for person in list(stale):
+        rebuild(lambda _: None)
+        return PersonAbility.objects.count()
+    rows = PersonAbility.objects.exclude(basis=basis.key).order_by("person")
+    stale = list(rows.values_list("person", flat=True))
+    for done, person in enumerate(stale, 1):
         refresh_person(person)
-        progress(1)
+        progress(done, len(stale))
+    return len(stale)
 
 
 def rebuild(progress: Callable[[int], None]) -> None:
