@@ -218,8 +218,9 @@ def shown(right: int, wrong: int) -> Followed:
 
 def test_a_sitting_goes_on_until_the_matter_is_plain():
     assert verdict(shown(3, 0), 3).decision is Decision.CONTINUE
-    assert verdict(shown(30, 0), 30).decision is Decision.PASSED
-    assert verdict(shown(0, 30), 30).decision is Decision.NOT_YET
+    assert verdict(shown(60, 0), RULE.most - 1).decision is Decision.PASSED
+    assert verdict(shown(0, 60), RULE.most - 1).decision is Decision.NOT_YET
+    assert verdict(shown(60, 0), RULE.fewest - 1).decision is Decision.CONTINUE  # a handful is never enough
     assert verdict(shown(20, 20), RULE.most).decision is not Decision.CONTINUE
     assert verdict(shown(3, 0), 3, nothing_left=True).decision is not Decision.CONTINUE
 

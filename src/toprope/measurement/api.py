@@ -9,16 +9,19 @@ from toprope.measurement.actions import (
     refresh_stale,
 )
 from toprope.measurement.logic import RULE, Ability, AbilityStep, Decision, Judgement, Question, level_cut
-from toprope.measurement.models import PersonAbility
+from toprope.measurement.models import LevelDecision, PersonAbility
 from toprope.measurement.queries import (
+    CalibrationView,
     choose_question,
     explain_ability,
+    get_calibration,
     judge_level,
     list_abilities,
     list_abilities_of,
+    list_rung_decisions,
 )
 
-DERIVED_MODELS = (PersonAbility,)
+DERIVED_MODELS = (PersonAbility, LevelDecision)
 """What `rebuild` drops and rebuilds."""
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "RULE",
     "Ability",
     "AbilityStep",
+    "CalibrationView",
     "Decision",
     "Judgement",
     "PersonAbility",
@@ -34,10 +38,12 @@ __all__ = [
     "adopt_calibration",
     "choose_question",
     "explain_ability",
+    "get_calibration",
     "judge_level",
     "level_cut",
     "list_abilities",
     "list_abilities_of",
+    "list_rung_decisions",
     "propose_calibration",
     "rebuild",
     "refresh_person",

@@ -24,8 +24,27 @@ class PersonAbility(models.Model):
         return f"abilities of {self.person} up to {self.seq}"
 
 
+class LevelDecision(models.Model):
+    """What a sitting decided about a level. Derived; see `toprope.measurement.logic.Made`."""
+
+    statement = models.UUIDField(primary_key=True)
+    person = models.UUIDField(db_index=True)
+    competency = models.CharField(max_length=32)
+    level = models.SmallIntegerField()
+    at = models.DateTimeField()
+    certainty = models.FloatField()
+    passed = models.BooleanField()
+    alone = models.FloatField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.competency} at {self.level} of {self.person}"
+
+
 class Calibration(models.Model):
-    """A calibration that was adopted: what answers up to `seq` told of the items. Kept; not derived."""
+    """A calibration that was adopted: what answers up to `seq` told of the items. Kept; not derived.
+
+    `certainty` is what audits showed to be enough for a level; None where they were too few.
+    """
 
     number = models.IntegerField(primary_key=True)
     adopted_at = models.DateTimeField()
@@ -33,6 +52,7 @@ class Calibration(models.Model):
     persons = models.IntegerField()
     responses = models.IntegerField()
     severity_spread = models.FloatField(null=True)
+    certainty = models.FloatField(null=True)
 
     def __str__(self) -> str:
         return f"calibration {self.number}"

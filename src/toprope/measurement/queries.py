@@ -1,6 +1,7 @@
 """Reads of the measurement stage."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -19,8 +20,10 @@ from toprope.measurement.logic import (
     Followed,
     Judgement,
     Known,
+    Made,
     Parameters,
     Question,
+    RungDecisions,
     choose,
     follow,
     judge,
@@ -29,9 +32,25 @@ from toprope.measurement.logic import (
     read_abilities,
     severities_of,
     start_following,
+    summarise_rungs,
     unpack_followed,
 )
-from toprope.measurement.models import CalibratedItem, CalibratedRater, Calibration, PersonAbility
+from toprope.measurement.models import (
+    CalibratedItem,
+    CalibratedRater,
+    Calibration,
+    LevelDecision,
+    PersonAbility,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationView:
+    """A calibration as its page shows it."""
+
+    calibration: Calibration
+    items: list[CalibratedItem]
+    raters: list[CalibratedRater]
 
 
 def current_basis() -> Basis:
@@ -155,3 +174,28 @@ def _look_ahead(person: UUID, including: Sequence[Statement], now: datetime) -> 
     known = unpack_followed(bytes(row.state), row.responses) if row and row.state is not None else None
     news = [each.statement for each in list_statements(actor=person, verbs=FOLLOWED, after_seq=after)]
     return follow(basis, known, [*news, *including]) or start_following(basis, now)
+
+
+def list_decisions() -> list[Made]:
+    """What every sitting decided, oldest first."""
+    return [
+        Made(
+            row.person, row.statement, row.competency, row.level, row.at, row.certainty, row.passed, row.alone
+        )
+        for row in LevelDecision.objects.order_by("at", "statement")
+    ]
+
+
+def list_rung_decisions() -> list[RungDecisions]:
+    """How the decisions stand that each rung rests on."""
+    return summarise_rungs(current_framework(), list_decisions())
+
+
+def get_calibration() -> CalibrationView | None:
+    """The calibration in force, with its items and raters; None before the first."""
+    calibration = Calibration.objects.order_by("-number").first()
+    if calibration is None:
+        return None
+    items = CalibratedItem.objects.filter(calibration=calibration).order_by("competency", "key", "digest")
+    raters = CalibratedRater.objects.filter(calibration=calibration).order_by("-ratings", "rater")
+    return CalibrationView(calibration, list(items), list(raters))

@@ -87,6 +87,9 @@ def _tell(proposal: "Proposal") -> None:
             for note in item.notes:
                 if item.parameters is not None or item.responses >= 30:  # new items are no news
                     click.echo(f"  {'':<{width}}  {item.item[0]}: {note}")
+    learnt = proposal.learnt
+    asked = "Certainty to ask for a level" if learnt.learnt else "Certainty to ask for a level, as before"
+    click.echo(f"{asked}: {learnt.threshold:.3f} ({learnt.reason}).")
     if proposal.raters:
         click.echo(
             f"{len(proposal.raters.raters)} raters; their severities differ by "

@@ -20,15 +20,17 @@ from toprope.measurement.logic import (
     Basis,
     CompetencyResult,
     ItemKey,
+    LearntThreshold,
     Parameters,
     RatersResult,
     calibrate_competency,
     calibrate_raters,
     expect_right,
+    learn_certainty,
     read_statement,
 )
 from toprope.measurement.models import CalibratedItem, CalibratedRater, Calibration
-from toprope.measurement.queries import count_measured, current_basis, list_followed
+from toprope.measurement.queries import count_measured, current_basis, list_decisions, list_followed
 from toprope.measurement.tags import Tag
 
 _PERSONS_AT_ONCE = 500
@@ -49,6 +51,7 @@ class Proposal:
     persons: int
     competencies: tuple[CompetencyResult, ...]
     raters: RatersResult | None
+    learnt: LearntThreshold
 
     @property
     def responses(self) -> int:
@@ -112,7 +115,7 @@ def propose_calibration(
         calibrate_competency(_answers(key, columns[key]), known, client) for key in sorted(columns)
     )
     raters = calibrate_raters(ratings.person, ratings.rater, ratings.criterion, ratings.score)
-    return Proposal(seq, persons, results, raters)
+    return Proposal(seq, persons, results, raters, learn_certainty(list_decisions()))
 
 
 def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _untold) -> int:
@@ -129,6 +132,7 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             persons=proposal.persons,
             responses=proposal.responses,
             severity_spread=proposal.raters.spread if proposal.raters else None,
+            certainty=proposal.learnt.threshold if proposal.learnt.learnt else None,
         )
         results = [each for competency in proposal.competencies for each in competency.items]
         CalibratedItem.objects.bulk_create(

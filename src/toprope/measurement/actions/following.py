@@ -8,11 +8,21 @@ from django.db import transaction
 
 from toprope.evidence.api import Recorded, list_statements, stream_statements
 from toprope.evidence.statement import Statement, Verb
-from toprope.measurement.logic import FOLLOWED, Basis, Followed, follow, follow_many, unpack_followed
-from toprope.measurement.models import PersonAbility
+from toprope.measurement.logic import (
+    FOLLOWED,
+    Basis,
+    Followed,
+    Made,
+    follow,
+    follow_many,
+    read_decisions,
+    unpack_followed,
+)
+from toprope.measurement.models import LevelDecision, PersonAbility
 from toprope.measurement.queries import current_basis
 
 _WATCHED = FOLLOWED | {Verb.VOIDED}
+_DECIDING = frozenset({Verb.COMPLETED, Verb.VOIDED})
 _BATCH = 500
 
 
@@ -35,6 +45,10 @@ def refresh_person(person: UUID) -> None:
         elif not stale and row.state is not None:
             known = unpack_followed(bytes(row.state), row.responses)
         _row(basis, person, news[-1].seq, follow(basis, known, statements)).save(force_update=True)
+        if stale or any(each.statement.verb in _DECIDING for each in news):
+            everything = [each.statement for each in list_statements(actor=person, verbs=FOLLOWED)]
+            LevelDecision.objects.filter(person=person).delete()
+            LevelDecision.objects.bulk_create(map(_decision, read_decisions(basis, everything)))
 
 
 def refresh_stale(progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
@@ -58,7 +72,8 @@ def rebuild(progress: Callable[[int], None]) -> None:
     """Drop all estimates and fold every statement again. `progress` is told how many were folded."""
     basis = current_basis()
     with transaction.atomic():
-        PersonAbility.objects.all().delete()
+        for model in (PersonAbility, LevelDecision):
+            model.objects.all().delete()
         batch: list[tuple[UUID, list[Recorded]]] = []
         for person, recorded in _by_person():
             progress(len(recorded))
@@ -80,6 +95,8 @@ def _rebuild_batch(basis: Basis, batch: list[tuple[UUID, list[Recorded]]]) -> No
         (None, [each.statement for each in recorded]) for _, recorded in batch
     ]
     followed = follow_many(basis, told)
+    made = [each for _, statements in told for each in read_decisions(basis, statements)]
+    LevelDecision.objects.bulk_create(map(_decision, made))
     PersonAbility.objects.bulk_create(
         _row(basis, person, recorded[-1].seq, known)
         for (person, recorded), known in zip(batch, followed, strict=True)
@@ -93,4 +110,17 @@ def _row(basis: Basis, person: UUID, seq: int, followed: Followed | None) -> Per
         basis=basis.key,
         state=None if followed is None else followed.packed(),
         responses=[] if followed is None else list(followed.responses),
+    )
+
+
+def _decision(made: Made) -> LevelDecision:
+    return LevelDecision(
+        statement=made.statement,
+        person=made.person,
+        competency=made.competency,
+        level=made.level,
+        at=made.at,
+        certainty=made.certainty,
+        passed=made.passed,
+        alone=made.alone,
     )

@@ -8,7 +8,16 @@ from toprope.measurement.logic.calibrating import (
     calibrate_competency,
     calibrate_raters,
 )
+from toprope.measurement.logic.deciding import (
+    Made,
+    RungDecisions,
+    find_audits,
+    learn_certainty,
+    read_decisions,
+    summarise_rungs,
+)
 from toprope.measurement.logic.following import (
+    RULE,
     Ability,
     AbilityStep,
     Basis,
@@ -19,14 +28,15 @@ from toprope.measurement.logic.following import (
     follow_many,
     list_steps,
     read_abilities,
+    rule_asking,
     severities_of,
     start_following,
     unpack_followed,
 )
-from toprope.measurement.logic.judging import RULE, Judgement, Question, choose, judge
+from toprope.measurement.logic.judging import Judgement, Question, choose, judge
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
 from toprope.measurement.logic.scale import level_cut, population_of
-from toprope.stats import Decision
+from toprope.stats import Decision, DecisionSummary, LearntThreshold
 
 __all__ = [
     "FOLLOWED",
@@ -38,27 +48,36 @@ __all__ = [
     "Belief",
     "CompetencyResult",
     "Decision",
+    "DecisionSummary",
     "Followed",
     "ItemKey",
     "Judgement",
     "Known",
+    "LearntThreshold",
+    "Made",
     "Parameters",
     "Question",
     "RatersResult",
+    "RungDecisions",
     "calibrate_competency",
     "calibrate_raters",
     "choose",
     "expect_right",
+    "find_audits",
     "follow",
     "follow_many",
     "judge",
+    "learn_certainty",
     "level_cut",
     "list_steps",
     "plan_parameters",
     "population_of",
     "read_abilities",
+    "read_decisions",
     "read_statement",
+    "rule_asking",
     "severities_of",
     "start_following",
+    "summarise_rungs",
     "unpack_followed",
 ]

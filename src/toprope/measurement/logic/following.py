@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from toprope.measurement.logic.readings import KnownItems, Parameters, Reading, 
 from toprope.measurement.logic.scale import level_cut
 from toprope.stats import (
     AbilityState,
+    DecisionRule,
     Items,
     Population,
     Severities,
@@ -30,9 +31,21 @@ from toprope.stats import (
 _REACH = normal_quantile(0.95)  # of the 90 % interval, in standard errors
 
 
+RULE = DecisionRule()
+"""When a sitting ends, and the certainty asked, until audits teach another."""
+
+
+def rule_asking(certainty: float | None) -> DecisionRule:
+    """The rule that asks for this certainty; the usual one where it is None."""
+    if certainty is None:
+        return RULE
+    return replace(RULE, certainty=certainty, plain=max(RULE.plain, certainty))
+
+
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What estimates rest on besides the evidence: the prior, calibrated items, and the severities of raters.
+    """What estimates rest on besides the evidence: the prior, known items, severities of raters, and the
+    rule.
 
     `key` names it: estimates of another key are folded anew.
     """
@@ -41,6 +54,7 @@ class Basis:
     population: Population
     known: KnownItems = field(default_factory=dict)
     severities: Severities | None = None
+    rule: DecisionRule = RULE
 
 
 @dataclass(frozen=True, slots=True)

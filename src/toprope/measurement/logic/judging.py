@@ -20,16 +20,12 @@ from toprope.measurement.logic.readings import days_of, parameters_of
 from toprope.measurement.logic.scale import level_cut
 from toprope.stats import (
     Decision,
-    DecisionRule,
     choose_among,
     decide,
     decision_point,
     lowest_probability,
     suspected,
 )
-
-RULE = DecisionRule()
-"""When a sitting ends, and the certainty asked, until audits teach another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,24 +76,26 @@ def judge(
     place = followed.state.competencies.index(competency)
     cut, start = level_cut(level), max(days_of(now), followed.state.at)
 
+    rule = basis.rule
+
     def certainty(days: float) -> float:
         held = lowest_probability(basis.population, followed.state, cut, start + days)
         return float(held[place])
 
     soon = certainty(shortest_days)
-    decision = decide(RULE, soon, answered, nothing_left=nothing_left)
+    decision = decide(rule, soon, answered, nothing_left=nothing_left)
     lasts_until = None
-    if soon >= RULE.certainty:
-        lasts_until = now + timedelta(days=_longest(certainty, shortest_days, longest_days))
-    return Judgement(decision, soon, RULE.certainty, cut, lasts_until)
+    if soon >= rule.certainty:
+        lasts_until = now + timedelta(days=_longest(certainty, rule.certainty, shortest_days, longest_days))
+    return Judgement(decision, soon, rule.certainty, cut, lasts_until)
 
 
-def _longest(certainty: Callable[[float], float], shortest: int, longest: int) -> int:
+def _longest(certainty: Callable[[float], float], asked: float, shortest: int, longest: int) -> int:
     """The most whole days for which the certainty asked holds; it never grows with time."""
     low, high = shortest, longest
     while low < high:
         middle = (low + high + 1) // 2
-        if certainty(middle) >= RULE.certainty:
+        if certainty(middle) >= asked:
             low = middle
         else:
             high = middle - 1

@@ -1,4 +1,4 @@
-"""Calibrations that were adopted: items, raters."""
+"""Decisions of sittings, and calibrations that were adopted."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -20,6 +20,20 @@ class Migration(migrations.Migration):
                 ("persons", models.IntegerField()),
                 ("responses", models.IntegerField()),
                 ("severity_spread", models.FloatField(null=True)),
+                ("certainty", models.FloatField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="LevelDecision",
+            fields=[
+                ("statement", models.UUIDField(primary_key=True, serialize=False)),
+                ("person", models.UUIDField(db_index=True)),
+                ("competency", models.CharField(max_length=32)),
+                ("level", models.SmallIntegerField()),
+                ("at", models.DateTimeField()),
+                ("certainty", models.FloatField()),
+                ("passed", models.BooleanField()),
+                ("alone", models.FloatField(null=True)),
             ],
         ),
         migrations.CreateModel(
