@@ -11,16 +11,15 @@ from tests.frameworks import builtin_framework
 
 from toprope.authorization.logic import (
     GrantState,
-    Use,
     assess_standing,
     derive_grants,
     ladder_order,
     publish_access,
 )
-from toprope.authorization.logic.grants import add_working_days, fold_decisions
+from toprope.authorization.logic.decisions import add_working_days, fold_decisions
 from toprope.evidence.statement import TOPROPE, Object, ObjectType, Result, Statement, Verb
 from toprope.policy.access import GrantState as PublishedState
-from toprope.progression.logic import Catalogue, History, Piece, Situation, award_levels
+from toprope.progression.logic import Catalogue, History, Piece, Situation, UseDay, award_levels
 
 FRAMEWORK = builtin_framework()
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -60,12 +59,12 @@ def whole_climb() -> list[Piece]:
 
 
 def situation(
-    pieces: list[Piece], now: datetime = START + timedelta(hours=1), policy: str = "1.0.0"
+    pieces: list[Piece], now: datetime = START + timedelta(hours=1), policy: str = "1.0.0", uses=None
 ) -> Situation:
     history = History(tuple(pieces))
     levels = award_levels({FRAMEWORK.reference: FRAMEWORK}, history)
     held = {(each.competency, each.level): each for each in levels}
-    return Situation(FRAMEWORK, history, held, Catalogue({}, {}, {}), policy, now)
+    return Situation(FRAMEWORK, history, held, Catalogue({}, {}, {}), policy, now, uses or {})
 
 
 def decision(number: int, verb: Verb, rung: str = "R1") -> Statement:
@@ -81,7 +80,7 @@ def decision(number: int, verb: Verb, rung: str = "R1") -> Statement:
 
 
 def grants(pieces=None, decisions=(), uses=None):
-    found = derive_grants(situation(whole_climb() if pieces is None else pieces), decisions, uses or {})
+    found = derive_grants(situation(whole_climb() if pieces is None else pieces, uses=uses), decisions)
     return {fact.rung: fact for fact in found}
 
 
@@ -112,8 +111,8 @@ def test_the_last_decision_stands_and_a_suspension_always_wins(verbs):
 def test_what_is_suspended_is_never_published_as_active(rung, days):
     now = START + timedelta(days=days)
     case = situation(whole_climb(), now)
-    facts = derive_grants(case, [decision(1, Verb.WAS_SUSPENDED, rung)], {})
-    access = publish_access(assess_standing(PERSON, case, facts, {MENTOR: "Ben"}), "Amara")
+    facts = derive_grants(case, [decision(1, Verb.WAS_SUSPENDED, rung)])
+    access = publish_access(assess_standing(PERSON, case, facts, {MENTOR: "Ben"}), "Amara", now)
     states = {grant.rung: grant for grant in access.grants}
     assert states["R1"].state is PublishedState.SUSPENDED
     assert states["R1"].decided_by == "Ben"
@@ -129,24 +128,25 @@ def test_time_only_ever_closes(days):
         assert fact.state(late) is not GrantState.OPEN
 
 
-def test_a_grant_ends_with_the_first_level_that_lapses_or_when_it_is_not_used():
+def test_a_grant_ends_with_the_first_level_that_lapses_and_drops_when_it_is_not_used():
     provisional_days = FRAMEWORK.bootstrap.provisional_days
     assert grants()["R1"].expires_at <= START + timedelta(days=provisional_days, hours=1)
     solid = [replace(each, drawn=8, pool=24) if each.kind == "auto_items" else each for each in whole_climb()]
     unused = grants(solid)["R0"]
-    assert unused.expires_at == unused.issued_at + timedelta(days=FRAMEWORK.rungs["R0"].unused_days)
-    used = grants(solid, uses={"R0": Use(3, date(2026, 6, 1))})["R0"]
-    assert used.expires_at > unused.expires_at
+    assert unused.expires_at is None
+    assert unused.unused_at == unused.issued_at + timedelta(days=FRAMEWORK.rungs["R0"].unused_days)
+    used = grants(solid, uses={"R0": (UseDay(date(2026, 6, 1), 3),)})["R0"]
+    assert used.unused_at > unused.unused_at
     assert used.focused_uses == FRAMEWORK.focused_uses - 3
 
 
 def test_a_new_policy_version_closes_until_it_is_accepted_and_does_not_unissue():
     case = situation(whole_climb(), policy="2.0.0")
-    facts = derive_grants(case, [], {})
+    facts = derive_grants(case, [])
     assert {fact.rung for fact in facts} == {"R0", "R1"}
     standing = assess_standing(PERSON, case, facts, {})
     assert standing.rung("R0").state == GrantState.EXPIRED
-    published = publish_access(standing, "Amara").grants[0]
+    published = publish_access(standing, "Amara", case.now).grants[0]
     assert published.expires_at <= case.now.timestamp()
 
 
@@ -169,6 +169,6 @@ def test_working_days_leave_weekends_out(start, days, end):
 
 
 def test_a_suspension_keeps_who_why_and_until_when():
-    suspension = fold_decisions([decision(0, Verb.WAS_SUSPENDED)])["R1"]
+    suspension = fold_decisions([decision(0, Verb.WAS_SUSPENDED)], FRAMEWORK.rungs["R1"], START).suspension
     assert (suspension.by, suspension.reason, suspension.through) == (MENTOR, "A look.", "R1")
     assert suspension.until == START + timedelta(days=7)

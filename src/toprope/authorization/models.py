@@ -9,7 +9,7 @@ from toprope.kit.ids import uuid7
 
 
 class Grant(models.Model):
-    """A grant on a rung. Derived, like `RungUse` and `GrantedUpTo`: `toprope rebuild` makes them anew."""
+    """A grant on a rung. Derived, as are the three tables after it: `toprope rebuild` makes them anew."""
 
     person = models.UUIDField()
     rung = models.CharField(max_length=16)
@@ -19,7 +19,8 @@ class Grant(models.Model):
     framework = models.CharField(max_length=128)
     provisional = models.BooleanField()
     issued_at = models.DateTimeField()
-    expires_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+    unused_at = models.DateTimeField()
     focused_until = models.DateTimeField()
     focused_uses = models.IntegerField()
     evidence = ArrayField(models.UUIDField())
@@ -28,6 +29,14 @@ class Grant(models.Model):
     suspended_until = models.DateTimeField(null=True)
     suspended_through = models.CharField(max_length=16, default="")
     suspension_reason = models.TextField(default="")
+    confirmed_at = models.DateTimeField(null=True)
+    stepped_down_at = models.DateTimeField(null=True)
+    stepped_down_by = models.UUIDField(null=True)
+    stepped_down_to = models.CharField(max_length=4, default="")
+    stepped_down_through = models.CharField(max_length=16, default="")
+    step_down_reason = models.TextField(default="")
+    way_back = models.TextField(default="")
+    review_on = models.DateField(null=True)
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
@@ -39,20 +48,44 @@ class Grant(models.Model):
 
 
 class RungUse(models.Model):
-    """How often a person used a rung through the gateway, and on which day last. Derived."""
+    """How often a person used a rung on one day (UTC), under one condition. Derived.
+
+    `times` and `statements` are those of the first uses of the day, up to a bound: what a rung may ask for.
+    """
 
     person = models.UUIDField()
     rung = models.CharField(max_length=16)
+    day = models.DateField()
+    condition = models.CharField(max_length=32)
     count = models.IntegerField()
-    last_on = models.DateField()
+    times = ArrayField(models.DateTimeField())
+    statements = ArrayField(models.UUIDField())
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [
-            models.UniqueConstraint(fields=["person", "rung"], name="rung_use_once")
+            models.UniqueConstraint(fields=["person", "rung", "day", "condition"], name="rung_use_once")
         ]
 
     def __str__(self) -> str:
-        return f"{self.person} used {self.rung} {self.count} times"
+        return f"{self.person} used {self.rung} {self.count} times on {self.day}"
+
+
+class EmergencyGrant(models.Model):
+    """A rung opened for some hours in an incident. Derived."""
+
+    statement = models.UUIDField(primary_key=True)
+    person = models.UUIDField(db_index=True)
+    rung = models.CharField(max_length=16)
+    granted_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    by = models.UUIDField()
+    paired_with = models.UUIDField()
+    reason = models.TextField()
+    reviewed_at = models.DateTimeField(null=True)
+    reviewed_by = models.UUIDField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person} on {self.rung} until {self.ends_at}"
 
 
 class GrantedUpTo(models.Model):
@@ -118,12 +151,16 @@ class RepositoryCeiling(models.Model):
 
 
 class PublishedAccess(models.Model):
-    """What the gateway knows of the holder of one key; a `toprope.policy.access.Access` document."""
+    """What the gateway knows of the holder of one key; a `toprope.policy.access.Access` document.
+
+    From `stale_at` on, time alone has changed what it should say.
+    """
 
     key_hash = models.BinaryField(primary_key=True)
     person = models.UUIDField(db_index=True)
     version = models.BigIntegerField()
     document = models.TextField()
+    stale_at = models.DateTimeField(null=True, db_index=True)
 
     class Meta:
         db_table = "gateway_access"

@@ -27,8 +27,21 @@ class EvidenceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class RubricPass:
+    """When an assessment by a rubric is passed: weighted mean and floor on the scale 1 to 4."""
+
+    mean: float
+    floor: int
+    raters: int
+
+
+@dataclass(frozen=True, slots=True)
 class Validation:
-    """A level's general rules. Hours and days as the names say; `how` names the procedure."""
+    """A level's general rules. Hours and days as the names say; `how` names the procedure.
+
+    `rubric` is None where the level's assessments follow the rubrics' own pass rule; the last four are 0
+    where the level does not ask for them.
+    """
 
     how: str
     items_minimum: int
@@ -40,6 +53,11 @@ class Validation:
     observers: int
     spread_days: int
     retry_after_hours: int
+    rubric: RubricPass | None = None
+    artefacts: int = 0
+    artefact_teams: int = 0
+    coached: int = 0
+    agreement: float = 0.0  # the least weighted kappa between two raters
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +167,8 @@ class Rung:
     demotion: Mapping[str, Any]
     unused_days: int
     competency_currency: bool
+    decision_also: str = ""  # a second authority that has to decide; "" where none
+    evidence_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +204,8 @@ class Framework:
     metrics: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     programmes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     sources: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    default_rubric: str = ""  # where a competency asks for an assessment and names none
+    rubric_passes: Mapping[int, RubricPass] = field(default_factory=dict)  # by level
     digest: str = ""  # of the pack it came in; the same digest is the same pack, to the last byte
 
     @property

@@ -15,6 +15,7 @@ from toprope.competency.logic import (
     Prerequisite,
     Role,
     RoleTarget,
+    RubricPass,
     Rung,
     Validation,
 )
@@ -54,6 +55,13 @@ def parse_framework(documents: Mapping[str, Any]) -> Framework:
         metrics=_by_id(documents["metrics.yaml"]["metrics"]),
         programmes=_by_id(programs["programs"]),
         sources=_by_id(documents["sources.yaml"]["sources"]),
+        default_rubric=main["default_rubric"],
+        rubric_passes={
+            int(level.removeprefix("level_")): RubricPass(
+                rule["weighted_mean"], rule["floor"], rule["raters"]
+            )
+            for level, rule in rubrics["scoring"]["pass"].items()
+        },
     )
 
 
@@ -82,8 +90,17 @@ def _level(entry: Mapping[str, Any]) -> Level:
             observers=rules["observations"].get("supervisors", 0),
             spread_days=rules["spread_days"],
             retry_after_hours=rules["retry_after_hours"],
+            rubric=_rubric_pass(rules.get("rubric")),
+            artefacts=rules.get("adopted_artefacts", {}).get("min", 0),
+            artefact_teams=rules.get("adopted_artefacts", {}).get("teams", 0),
+            coached=rules.get("coached_people", {}).get("min", 0),
+            agreement=rules.get("rater_agreement_kappa", 0.0),
         ),
     )
+
+
+def _rubric_pass(rule: Mapping[str, Any] | None) -> RubricPass | None:
+    return RubricPass(rule["min_mean"], rule["min_any_criterion"], rule["raters"]) if rule else None
 
 
 def _competencies(documents: Mapping[str, Any], domains: Iterable[Domain]) -> dict[str, Competency]:
@@ -173,4 +190,6 @@ def _rung(entry: Mapping[str, Any]) -> Rung:
         demotion=entry["demotion"],
         unused_days=entry["expiry"]["unused_days"],
         competency_currency=entry["expiry"].get("competency_currency", False),
+        decision_also=entry.get("decision_also", ""),
+        evidence_sources=tuple(entry["evidence_sources"]),
     )

@@ -27,10 +27,20 @@ class Verb(StrEnum):
     ANSWERED = "answered"  # an item
     COMPLETED = "completed"  # a sitting, or a practical scored by execution
     SUBMITTED = "submitted"  # work that a person has to rate
-    WAS_RATED = "was-rated"  # that work, by a person
+    WAS_RATED = "was-rated"  # that work, or a practical by its rubric; by a person
+    WAS_OBSERVED = "was-observed"  # doing a piece of a rung's work: an entrustment note
+    CREATED = "created"  # something that a team took into use
+    COACHED = "coached"  # a person, who reached what they were coached for
+    WAS_APPROVED = "was-approved"  # for a rung, by an authority that the rung names
+    WAS_DECLINED = "was-declined"  # for a rung, with reasons
+    WAS_MOVED_UP = "was-moved-up"  # on a rung, to more independence
+    WAS_STEPPED_DOWN = "was-stepped-down"  # on a rung, to less independence, or from it
+    WAS_CONFIRMED = "was-confirmed"  # on a rung, at the end of the focused period
     WAS_SUSPENDED = "was-suspended"  # from a rung
     WAS_REINSTATED = "was-reinstated"  # on a rung
-    USED = "used"  # a rung, through the gateway
+    WAS_LET_IN = "was-let-in"  # on a rung, for some hours of an incident
+    WAS_REVIEWED = "was-reviewed"  # afterwards: how those hours went
+    USED = "used"  # a rung: through the gateway, or beside a supervisor
     VOIDED = "voided"  # an earlier statement, named in `context.voids`
 
 
@@ -42,6 +52,9 @@ class ObjectType(StrEnum):
     ITEM = "item"
     PRACTICAL = "practical"
     RUNG = "rung"
+    RUBRIC = "rubric"
+    ARTEFACT = "artefact"
+    PERSON = "person"
     STATEMENT = "statement"
 
 
@@ -86,7 +99,7 @@ class Context:
     rung: str = ""  # "R1"
     kind: str = ""  # evidence kind of the framework: auto_items, flaw_hunt, sandbox_session, ...
     sitting: UUID | None = None  # groups the answers of one sitting, the parts of one attempt
-    condition: str = ""  # "", "unaided", "ai_allowed", ...
+    condition: str = ""  # "", "unaided", "ai_allowed", "paired", "sandbox", ...
     voids: UUID | None = None  # only with Verb.VOIDED
 
 

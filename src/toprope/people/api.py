@@ -27,6 +27,7 @@ from toprope.people.queries import (
     list_people,
     list_supervised,
     list_teams,
+    manages,
     may_supervise,
     mentors_of,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "list_people",
     "list_supervised",
     "list_teams",
+    "manages",
     "may_supervise",
     "mentors_of",
     "set_password",

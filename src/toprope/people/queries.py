@@ -94,6 +94,12 @@ def may_supervise(by: Person, person: Person) -> bool:
     )
 
 
+def manages(by: Person, person: Person) -> bool:
+    """Whether `by` is the line manager of `person`: manager of their team, or of everybody."""
+    charges = [charge for charge in _charges(by) if charge.kind == DutyKind.MANAGER]
+    return by.pk != person.pk and any(charge.team in (None, person.team_id) for charge in charges)
+
+
 def list_supervised(by: Person) -> list[Person]:
     """Everybody active whom `by` may supervise, by name."""
     charges = _charges(by)

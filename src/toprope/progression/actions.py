@@ -88,6 +88,8 @@ def _rows(person: UUID, levels: list[LevelHeld]) -> list[LevelAward]:
             lapses_at=held.lapses_at,
             provisional=held.provisional,
             evidence=list(held.evidence),
+            gap_starts=[gap.start for gap in held.gaps],
+            gap_ends=[gap.end for gap in held.gaps],
         )
         for held in levels
     ]

@@ -7,7 +7,7 @@ from django.db import models
 
 
 class LevelAward(models.Model):
-    """A proficiency level a person holds, under the pack version it was earned on."""
+    """A level a person holds, under the pack version it was earned on; gaps are earlier lapses."""
 
     person = models.UUIDField()
     competency = models.CharField(max_length=32)
@@ -19,6 +19,8 @@ class LevelAward(models.Model):
     lapses_at = models.DateTimeField()
     provisional = models.BooleanField()
     evidence = ArrayField(models.UUIDField())
+    gap_starts = ArrayField(models.DateTimeField())
+    gap_ends = ArrayField(models.DateTimeField())
 
     class Meta:
         constraints: ClassVar[list[models.BaseConstraint]] = [

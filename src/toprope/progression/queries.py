@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import TypeAlias
 from uuid import UUID
 
 from toprope.competency.api import Framework, current_framework
@@ -14,11 +15,15 @@ from toprope.progression.logic import (
     Checklist,
     History,
     LevelHeld,
+    Period,
     Situation,
-    check_rung,
+    UseDay,
     read_history,
 )
 from toprope.progression.models import LevelAward
+
+Uses: TypeAlias = Mapping[str, tuple[UseDay, ...]]
+"""How a person used each rung; the authorization stage keeps count."""
 
 
 def get_history(person: UUID) -> History:
@@ -64,32 +69,40 @@ def list_levels_of(persons: Collection[UUID]) -> dict[UUID, list[LevelHeld]]:
                 refresh_by=row.refresh_by,
                 lapses_at=row.lapses_at,
                 evidence=tuple(row.evidence),
+                gaps=tuple(map(Period, row.gap_starts, row.gap_ends)),
             )
         )
     return found
 
 
-def get_situation(person: UUID, now: datetime) -> Situation:
+def holders_of_level(competency: str, level: int, now: datetime) -> set[UUID]:
+    """Everybody who holds a level of a competency, or a higher one, and has not let it lapse."""
+    rows = LevelAward.objects.filter(competency=competency, level__gte=level, lapses_at__gt=now)
+    return set(rows.filter(provisional=False).values_list("person", flat=True))
+
+
+def get_situation(person: UUID, now: datetime, uses: Uses) -> Situation:
     """Everything a rung's or a level's requirements are checked against for this person."""
     levels = {(held.competency, held.level): held for held in list_levels(person)}
-    return situation_of(current_framework(), get_history(person), levels, now)
+    return situation_of(current_framework(), get_history(person), levels, now, uses)
 
 
 def situation_of(
-    framework: Framework, history: History, levels: Mapping[tuple[str, int], LevelHeld], now: datetime
+    framework: Framework,
+    history: History,
+    levels: Mapping[tuple[str, int], LevelHeld],
+    now: datetime,
+    uses: Uses,
 ) -> Situation:
-    """The situation for a history and levels that the caller already has."""
+    """The situation for a history, levels and uses that the caller already has.
+
+    What is on record has happened: where a clock elsewhere ran ahead, the present is no earlier than that.
+    """
     catalogue, policy_version = _offer(framework.reference, framework.digest)
-    return Situation(framework, history, levels, catalogue, policy_version, now)
-
-
-def get_rung_checklist(person: UUID, rung: str, opened: Mapping[str, datetime], now: datetime) -> Checklist:
-    """What a rung asks of a person. Raises KeyError for a rung the framework does not have."""
-    situation = get_situation(person, now)
-    return check_rung(situation, situation.framework.rungs[rung], opened)
+    present = max([now, *history.moments()])
+    return Situation(framework, history, levels, catalogue, policy_version, present, uses)
 
 
 def get_level_checklist(person: UUID, competency: str, level: int, now: datetime) -> Checklist:
     """What a level asks of a person. Raises KeyError for a competency the framework does not have."""
-    situation = get_situation(person, now)
-    return situation.check_level(competency, level)
+    return get_situation(person, now, {}).check_level(competency, level)

@@ -50,7 +50,8 @@ class GrantOut(Schema):
     tiers: list[str]
     data: list[str]
     issued_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
+    unused_at: datetime
     provisional: bool
     suspended_because: str
     suspended_by: str
@@ -189,11 +190,12 @@ def rung_status(standing: RungStanding) -> RungStatus:
     return RungStatus(
         rung=_brief(standing),
         grant=GrantOut(
-            supervision=grant.supervision,
+            supervision=standing.supervision,
             tiers=list(grant.tiers),
             data=list(grant.data),
             issued_at=grant.issued_at,
             expires_at=grant.expires_at,
+            unused_at=grant.unused_at,
             provisional=grant.provisional,
             suspended_because=grant.suspension.reason if grant.suspension else "",
             suspended_by=standing.suspended_by,

@@ -1,10 +1,11 @@
 """Publishing: what the gateway reads is written here, and the gateway is told at commit."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
 
-from toprope.authorization.logic import publish_access
+from toprope.authorization.logic import next_change, publish_access
 from toprope.authorization.models import GatewayKey, PublishedAccess, PublishedInstallation
 from toprope.authorization.queries import describe_installation, get_standing
 from toprope.kit.clock import now as read_clock
@@ -13,6 +14,7 @@ from toprope.policy.access import encode
 
 CHANNEL = "gateway_access"
 INSTALLATION = "installation"
+_BATCH = 1_000
 
 
 def publish_person(person: UUID) -> None:
@@ -27,8 +29,10 @@ def publish_person(person: UUID) -> None:
         if withdrawn:
             _notify(str(person))
         return
-    standing = get_standing(person, read_clock())
-    document = encode(publish_access(standing, get_person(person).name)).decode()
+    now = read_clock()
+    standing = get_standing(person, now)
+    document = encode(publish_access(standing, get_person(person).name, now)).decode()
+    stale_at = next_change(standing, now)
     current = {
         bytes(row.key_hash)
         for row in PublishedAccess.objects.filter(person=person, document=document).only("key_hash")
@@ -38,13 +42,16 @@ def publish_person(person: UUID) -> None:
         version = _next_version()
         PublishedAccess.objects.bulk_create(
             [
-                PublishedAccess(key_hash=one, person=person, version=version, document=document)
+                PublishedAccess(
+                    key_hash=one, person=person, version=version, document=document, stale_at=stale_at
+                )
                 for one in outdated
             ],
             update_conflicts=True,
             unique_fields=["key_hash"],
-            update_fields=["person", "version", "document"],
+            update_fields=["person", "version", "document", "stale_at"],
         )
+    PublishedAccess.objects.filter(person=person).exclude(stale_at=stale_at).update(stale_at=stale_at)
     if outdated or withdrawn:
         _notify(str(person))
 
@@ -59,6 +66,16 @@ def publish_installation() -> None:
             id=1, defaults={"version": _next_version(), "document": document}
         )
         _notify(INSTALLATION)
+
+
+def publish_stale(now: datetime) -> int:
+    """Publish anew what time alone has changed since; gives for how many persons that was."""
+    people = PublishedAccess.objects.filter(stale_at__lte=now).values_list("person", flat=True)
+    stale = sorted(set(people[:_BATCH]))
+    for person in stale:
+        with transaction.atomic():
+            publish_person(person)
+    return len(stale)
 
 
 def publish_everybody() -> None:

@@ -1,52 +1,39 @@
-"""Levels and validations become grants; people may suspend and reinstate them. Pure.
+"""Levels, validations and decisions become grants. Pure.
 
-A grant is issued once, when everything its rung asks for has been met, and dated by the evidence that
-completed it. Whether it lets anything through is then a question of time, use and suspension.
+A grant is issued once, at the first moment at which everything its rung asks for was met together. Whether it
+lets anything through then is a question of time, use and decisions: suspension wins over everything.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from toprope.authorization.logic.decisions import RungDecisions, StepDown, Suspension, fold_decisions
+from toprope.authorization.logic.idleness import find_unused, uses_since
 from toprope.competency.logic import Framework, Rung
-from toprope.evidence.statement import Statement, Verb
-from toprope.progression.logic import LevelHeld, Situation, check_rung
+from toprope.evidence.statement import Statement
+from toprope.progression.logic import Checklist, Situation, check_rung, last_end
 
-DECISIONS = frozenset({Verb.WAS_SUSPENDED, Verb.WAS_REINSTATED})
-SUSPENSION_WORKING_DAYS = 5
-"""Within so many working days a suspension needs a decision with reasons (the ladder's demotion rules)."""
+UNUSED_SUPERVISION = "S2"
+"""A grant that was not used for too long drops to this (the ladder's lapse rules)."""
 
 
 class GrantState(StrEnum):
     OPEN = "open"
     SUSPENDED = "suspended"
+    WITHDRAWN = "withdrawn"
     EXPIRED = "expired"
 
 
 @dataclass(frozen=True, slots=True)
-class Suspension:
-    """Who stopped it, when, why, and by when it needs a decision. `through` is the rung it was put on."""
-
-    at: datetime
-    by: UUID
-    reason: str
-    until: datetime
-    through: str
-
-
-@dataclass(frozen=True, slots=True)
-class Use:
-    """How often a rung was used, and on which day last (UTC)."""
-
-    count: int
-    last_on: date
-
-
-@dataclass(frozen=True, slots=True)
 class GrantFact:
-    """A grant as the statements tell it. What depends on the present moment is asked with `state(now)`."""
+    """A grant as the statements tell it. What depends on the present moment is asked with `now`.
+
+    `supervision` is as decided; from `unused_at` on it is no more than S2. `expires_at` is when it closes by
+    itself, None where nothing it rests on runs out. `confirmed_at` ended the focused period.
+    """
 
     rung: str
     supervision: str
@@ -55,49 +42,97 @@ class GrantFact:
     framework: str
     provisional: bool
     issued_at: datetime
-    expires_at: datetime
+    expires_at: datetime | None
+    unused_at: datetime
     focused_until: datetime
     focused_uses: int
     evidence: tuple[UUID, ...]
+    confirmed_at: datetime | None = None
     suspension: Suspension | None = None
+    step_down: StepDown | None = None
 
     def state(self, now: datetime) -> GrantState:
-        """Suspension wins over everything; then time."""
+        """Suspension wins over everything; then being stepped down from the rung; then time."""
         if self.suspension is not None:
             return GrantState.SUSPENDED
-        return GrantState.OPEN if now < self.expires_at else GrantState.EXPIRED
+        if self.step_down is not None and self.step_down.withdraws:
+            return GrantState.WITHDRAWN
+        return GrantState.OPEN if self.expires_at is None or now < self.expires_at else GrantState.EXPIRED
+
+    def supervision_at(self, now: datetime) -> str:
+        """The supervision level at `now`: S2 at most where the grant has not been used for too long."""
+        return min(self.supervision, UNUSED_SUPERVISION) if self.unused(now) else self.supervision
+
+    def unused(self, now: datetime) -> bool:
+        """Whether it has not been used for so long that it takes a paired use and a check to come back."""
+        return now >= self.unused_at
+
+    def focused(self) -> bool:
+        """Whether every result is still looked at; only a decision ends that."""
+        return self.confirmed_at is None
+
+    def next_change(self, now: datetime) -> datetime | None:
+        """When time alone will change it next; None where it will not."""
+        ahead = [at for at in (self.unused_at, self.expires_at) if at is not None and at > now]
+        return min(ahead, default=None)
 
 
-def derive_grants(
-    situation: Situation, decisions: Iterable[Statement], uses: Mapping[str, Use]
-) -> list[GrantFact]:
-    """Every grant the person was ever issued, in ladder order, with its present suspension and expiry."""
-    suspensions = fold_decisions(decisions)
-    earned = _as_earned(situation)
+def derive_grants(situation: Situation, decisions: Iterable[Statement]) -> list[GrantFact]:
+    """Every grant the person was ever issued, in ladder order, as the decisions left it.
+
+    Depends on what is on record only: asked at another moment, the answer is the same.
+    """
+    decisions = list(decisions)
     facts: dict[str, GrantFact] = {}
     for rung in ladder_order(situation.framework):
         if any(key not in facts for key in rung.after):
             continue  # nobody is granted a rung before those it builds on
         opened = {key: fact.issued_at for key, fact in facts.items()}
-        checklist = check_rung(earned, rung, opened)
-        if checklist.met_at is None:
+        checklist = check_rung(situation, rung, opened)
+        issued_at = checklist.first_met
+        if issued_at is None:
             continue
-        use = uses.get(rung.key)
-        facts[rung.key] = GrantFact(
-            rung=rung.key,
-            supervision=rung.entry_supervision,
-            tiers=tuple(rung.limits.get("tiers", ())),
-            data=tuple(rung.limits.get("data", ())),
-            framework=situation.framework.reference,
-            provisional=checklist.provisional,
-            issued_at=checklist.met_at,
-            expires_at=_expiry(situation, rung, checklist.met_at, use),
-            focused_until=checklist.met_at + timedelta(days=situation.framework.focused_days),
-            focused_uses=max(0, situation.framework.focused_uses - (use.count if use else 0)),
-            evidence=checklist.evidence,
-            suspension=_inherited(rung, suspensions, facts),
-        )
+        then = check_rung(situation.as_of(issued_at), rung, opened)
+        if then.done:
+            folded = fold_decisions(decisions, rung, issued_at)
+            expires_at = _expiry(checklist)
+            fact = _fact(
+                situation, rung, then, folded, issued_at=issued_at, expires_at=expires_at, below=facts
+            )
+            facts[rung.key] = fact
     return list(facts.values())
+
+
+def _fact(
+    situation: Situation,
+    rung: Rung,
+    then: Checklist,
+    folded: RungDecisions,
+    *,
+    issued_at: datetime,
+    expires_at: datetime | None,
+    below: Mapping[str, GrantFact],
+) -> GrantFact:
+    """A grant: issued on what stood `then`, moved by what was decided since."""
+    framework = situation.framework
+    used = uses_since(situation.uses.get(rung.key, ()), issued_at)
+    return GrantFact(
+        rung=rung.key,
+        supervision=folded.supervision,
+        tiers=tuple(rung.limits.get("tiers", ())),
+        data=tuple(rung.limits.get("data", ())),
+        framework=framework.reference,
+        provisional=then.provisional,
+        issued_at=issued_at,
+        expires_at=expires_at,
+        unused_at=find_unused(situation, rung, issued_at),
+        focused_until=issued_at + timedelta(days=framework.focused_days),
+        focused_uses=max(0, framework.focused_uses - used),
+        evidence=(*then.evidence, *folded.statements),
+        confirmed_at=folded.confirmed_at,
+        suspension=_inherited(folded.suspension, (below[key].suspension for key in rung.after)),
+        step_down=folded.step_down or _withdrawn_below(rung, below),
+    )
 
 
 def ladder_order(framework: Framework) -> list[Rung]:
@@ -113,72 +148,18 @@ def ladder_order(framework: Framework) -> list[Rung]:
     return list(placed.values())
 
 
-def fold_decisions(decisions: Iterable[Statement]) -> dict[str, Suspension]:
-    """The suspensions that stand after `decisions`, by rung; the last decision on a rung counts."""
-    standing: dict[str, Suspension] = {}
-    for decision in decisions:
-        rung = decision.object.key
-        if decision.verb is Verb.WAS_REINSTATED:
-            standing.pop(rung, None)
-        elif decision.verb is Verb.WAS_SUSPENDED:
-            standing[rung] = Suspension(
-                at=decision.timestamp,
-                by=UUID(decision.authority),
-                reason=str(decision.result.response) if decision.result else "",
-                until=add_working_days(decision.timestamp, SUSPENSION_WORKING_DAYS),
-                through=rung,
-            )
-    return standing
+def _expiry(checklist: Checklist) -> datetime | None:
+    """When the first of the requirements that have to last stops being met; None where none will."""
+    ends = [last_end(each.met) for each in checklist.requirements if each.lasting and each.met]
+    return min((end for end in ends if end is not None), default=None)
 
 
-def add_working_days(start: datetime, days: int) -> datetime:
-    """`start` plus so many days, Saturdays and Sundays not counted."""
-    moment = start
-    while days:
-        moment += timedelta(days=1)
-        if moment.weekday() < 5:
-            days -= 1
-    return moment
-
-
-def _as_earned(situation: Situation) -> Situation:
-    """The situation as it was earned: currency and later policy versions do not undo an issue."""
-    accepted = [piece.version for piece in situation.history.pieces if piece.kind == "policy_accepted"]
-    return replace(
-        situation,
-        now=datetime.min.replace(tzinfo=UTC),
-        policy_version=accepted[0] if accepted else situation.policy_version,
-    )
-
-
-def _expiry(situation: Situation, rung: Rung, issued_at: datetime, use: Use | None) -> datetime:
-    """Unused too long, or a required level lapsed: whichever comes first.
-
-    Use counts by whole days, so that the published snapshot does not change with every call. Fresh evidence
-    on the rung itself (its mixed set passed again) counts like use.
-    """
-    renewed = [piece.timestamp for piece in situation.history.pieces if piece.rung == rung.key]
-    last = max([issued_at, *renewed])
-    if use is not None:
-        last = max(last, datetime.combine(use.last_on, time(), UTC))
-    ends = [last + timedelta(days=rung.unused_days)]
-    if rung.competency_currency:
-        ends.extend(_lapse(situation.levels, key, level) for key, level in rung.competencies.items())
-    return min(ends)
-
-
-def _lapse(levels: Mapping[tuple[str, int], LevelHeld], key: str, level: int) -> datetime:
-    """When the requirement stops being met: the last lapse among the levels that meet it."""
-    return max(
-        held.lapses_at for (competency, at), held in levels.items() if competency == key and at >= level
-    )
-
-
-def _inherited(
-    rung: Rung, suspensions: Mapping[str, Suspension], facts: Mapping[str, GrantFact]
-) -> Suspension | None:
+def _inherited(own: Suspension | None, below: Iterable[Suspension | None]) -> Suspension | None:
     """A rung is suspended by its own suspension, or by one on a rung it builds on."""
-    if rung.key in suspensions:
-        return suspensions[rung.key]
-    below = (facts[key].suspension for key in rung.after if key in facts)
-    return next((suspension for suspension in below if suspension is not None), None)
+    return own or next((suspension for suspension in below if suspension is not None), None)
+
+
+def _withdrawn_below(rung: Rung, below: Mapping[str, GrantFact]) -> StepDown | None:
+    """A rung goes with one it builds on."""
+    steps = (below[key].step_down for key in rung.after)
+    return next((step for step in steps if step is not None and step.withdraws), None)

@@ -4,94 +4,64 @@ Where a competency's evidence list and the level's general validation block both
 (framework.yaml, level_rules).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
 
-from toprope.competency.logic import Competency, EvidenceRule, Framework, Validation
-from toprope.progression.logic.held import LevelHeld
-from toprope.progression.logic.history import ITEMS, History, Piece
-from toprope.progression.logic.pools import Catalogue, is_measurable, pool_size
+from toprope.competency.logic import EvidenceRule, Framework, Validation
+from toprope.progression.logic.history import ARTEFACT, ITEMS, NOTE, RUBRIC, Piece
+from toprope.progression.logic.level_case import LevelCase
+from toprope.progression.logic.level_people import agreed, artefacts, assessments, coached, judged, notes
+from toprope.progression.logic.pools import is_measurable, pool_size
 from toprope.progression.logic.requirement import Checklist, Requirement, Status
 
 NOT_RECORDABLE = "This version of Toprope cannot record this yet, so the level stays closed."
+NOT_ITEMS_FROM = 2
+"""From this level on, some evidence is not multiple choice (framework.yaml, level_rules)."""
 
-
-@dataclass(frozen=True, slots=True)
-class LevelCase:
-    """One person's case for one level. `now` only decides whether a retry may start; awards ignore it."""
-
-    framework: Framework
-    competency: Competency
-    level: int
-    history: History
-    held: Mapping[tuple[str, int], LevelHeld]
-    catalogue: Catalogue
-    now: datetime | None = None
-
-    @property
-    def validation(self) -> Validation:
-        return self.framework.levels[self.level - 1].validation
-
-    def requirement(self, kind: str, title: str, status: Status, detail: str, *pieces: Piece) -> Requirement:
-        """A requirement on this level that `pieces` bear on; met when the last of them was recorded."""
-        return Requirement(
-            kind=kind,
-            title=title,
-            status=status,
-            detail=detail,
-            evidence=tuple(piece.statement for piece in pieces),
-            competency=self.competency.key,
-            level=self.level,
-            met_at=pieces[-1].timestamp if pieces and status is Status.DONE else None,
-        )
-
-    def to_do(self, kind: str, title: str, detail: str, step: str, last: Piece | None) -> Requirement:
-        """A requirement the person can start on, once the waiting time after a failed try is over."""
-        not_before = None
-        if last is not None:
-            not_before = last.timestamp + timedelta(hours=self.validation.retry_after_hours)
-            detail = f"{detail} {describe_try(last)}"
-        waits = not_before is not None and self.now is not None and self.now < not_before
-        return Requirement(
-            kind=kind,
-            title=title,
-            status=Status.WAITING if waits else Status.MISSING,
-            detail=detail,
-            evidence=(last.statement,) if last else (),
-            competency=self.competency.key,
-            level=self.level,
-            step=step,
-            not_before=not_before,
-        )
-
-
-def describe_try(last: Piece) -> str:
-    """How the last try went, in a few words."""
-    return f"Last time: {last.score:.0%}" + (", with a critical miss." if last.critical_misses else ".")
+RATED_FROM = 3
+"""From this level on, some evidence is rated by a person (as above)."""
 
 
 def check_level(case: LevelCase) -> Checklist:
     """What the level asks for, and how far it is met."""
-    level, competency = case.level, case.competency
+    level, competency, validation = case.level, case.competency, case.validation
     rules = competency.at(level).evidence
+    kinds = {rule.kind for rule in rules}
     requirements = [
         _prerequisite(case, each.competency, each.level)
         for each in competency.prerequisites
         if level >= each.before
     ]
-    requirements.extend(_items(case, rule) if rule.kind == ITEMS else _pieces(case, rule) for rule in rules)
-    validation = case.validation
-    if validation.tasks_minimum and all(rule.kind == ITEMS for rule in rules):
-        requirements.append(_performance_task(case))
+    requirements.extend(_evidence(case, rule) for rule in rules)
+    if kinds <= {ITEMS, NOTE} and (validation.tasks_minimum or level >= NOT_ITEMS_FROM):
+        requirements.append(_performance_tasks(case))
+    if validation.observations and NOTE not in kinds:
+        requirements.append(notes(case, validation.observations, validation.observers))
+    asked = next((rule for rule in rules if rule.kind == RUBRIC), EvidenceRule(RUBRIC, 1))
+    if RUBRIC not in kinds and (validation.rubric or level >= RATED_FROM):
+        requirements.append(assessments(case, asked))
+    if validation.agreement:
+        requirements.append(agreed(case, asked))
+    if validation.artefacts and ARTEFACT not in kinds:
+        requirements.append(artefacts(case, validation.artefacts, validation.artefact_teams))
+    if validation.coached:
+        requirements.append(coached(case))
     if validation.spread_days > 1:
         requirements.append(_spread(case))
-    if validation.how in ("practical_exam", "panel"):
-        name = case.framework.levels[level - 1].name
-        requirements.append(
-            case.requirement(validation.how, f"{name} is decided by people", Status.MISSING, NOT_RECORDABLE)
-        )
     return Checklist(f"{competency.key}:{level}", tuple(requirements))
+
+
+def _evidence(case: LevelCase, rule: EvidenceRule) -> Requirement:
+    """One line of the competency's evidence list; what it leaves open, the validation block says."""
+    validation = case.validation
+    if rule.kind == ITEMS:
+        return _items(case, rule)
+    if rule.kind == NOTE:
+        return notes(case, rule.minimum, min(rule.minimum, max(1, validation.observers)))
+    if rule.kind == RUBRIC:
+        return assessments(case, rule)
+    if rule.kind == ARTEFACT:
+        return artefacts(case, rule.minimum, max(1, rule.teams))
+    return _pieces(case, rule)
 
 
 def _prerequisite(case: LevelCase, key: str, level: int) -> Requirement:
@@ -179,9 +149,9 @@ def _describe(piece: Piece) -> str:
 def _pieces(case: LevelCase, rule: EvidenceRule) -> Requirement:
     """A number of pieces of one kind, each at the pass mark or better."""
     key, level = case.competency.key, case.level
-    title = f"{case.framework.evidence_kinds.get(rule.kind, rule.kind)}: {case.competency.name}"
+    title = case.title(rule.kind)
     pieces = case.history.of(rule.kind, key, level)
-    good = [piece for piece in pieces if piece.score >= rule.pass_mark]
+    good = [piece for piece in since_last_miss(pieces) if piece.score >= rule.pass_mark]
     mark = f"at {rule.pass_mark:.0%} or better" if rule.pass_mark else ""
     if len(good) >= rule.minimum:
         counted = good[: rule.minimum]
@@ -200,37 +170,65 @@ def _pieces(case: LevelCase, rule: EvidenceRule) -> Requirement:
     return case.to_do(rule.kind, title, detail, f"practical:{practical}", pieces[-1] if pieces else None)
 
 
-def _performance_task(case: LevelCase) -> Requirement:
-    """Where a competency's own list names items only, the validation block still asks for a task."""
-    minimum, pass_mark = case.validation.tasks_minimum, case.validation.items_pass
+def _performance_tasks(case: LevelCase) -> Requirement:
+    """Where a competency's own list names no task, the validation block still asks for some."""
+    validation = case.validation
+    minimum, kinds = max(1, validation.tasks_minimum), max(1, validation.task_kinds)
     tasks = sorted(
         (
             piece
             for kind in case.framework.evidence_kinds
-            if kind != ITEMS
-            for piece in case.history.of(kind, case.competency.key, case.level)
-            if piece.score >= pass_mark
+            if kind not in (ITEMS, NOTE)
+            for piece in since_last_miss(case.history.of(kind, case.competency.key, case.level))
+            if piece.score >= validation.items_pass
         ),
         key=lambda piece: piece.timestamp,
-    )[:minimum]
+    )
     title = f"A practical task on {case.competency.name}"
-    if len(tasks) == minimum:
-        return case.requirement("performance_task", title, Status.DONE, "Done.", *tasks)
-    detail = f"Asks for {minimum} that is not multiple choice. {NOT_RECORDABLE}"
+    for number in range(minimum, len(tasks) + 1):
+        if len({each.kind for each in tasks[:number]}) >= kinds:
+            return case.requirement("performance_task", title, Status.DONE, "Done.", *tasks[:number])
+    detail = f"Asks for {minimum} that {'is' if minimum == 1 else 'are'} not multiple choice"
+    detail += f", of {kinds} kinds. {NOT_RECORDABLE}" if kinds > 1 else f". {NOT_RECORDABLE}"
     return case.requirement("performance_task", title, Status.MISSING, detail, *tasks)
+
+
+def since_last_miss(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces after the last critical miss: it blocks until it is retaken."""
+    last = max((number for number, piece in enumerate(pieces) if piece.critical_misses), default=-1)
+    return list(pieces[last + 1 :])
+
+
+def _bearing(case: LevelCase) -> list[Piece]:
+    """All pieces on this competency at this level or above, oldest first; assessments by the first rating."""
+    pieces = [
+        piece
+        for piece in case.history.pieces
+        if piece.competency == case.competency.key and piece.level >= case.level
+    ]
+    pieces += [
+        Piece(
+            statement=each.ratings[0].statement,
+            kind=RUBRIC,
+            key=each.rubric,
+            version="",
+            competency=case.competency.key,
+            level=each.level,
+            rung="",
+            framework=each.framework,
+            score=1.0,
+            timestamp=each.ratings[0].timestamp,
+            authority=each.ratings[0].by,
+        )
+        for each, _ in judged(case, "")
+    ]
+    return sorted(pieces, key=lambda piece: piece.timestamp)
 
 
 def _spread(case: LevelCase) -> Requirement:
     """Evidence from more than one day: from the first to the last day, both counted."""
     days = case.validation.spread_days
-    pieces = sorted(
-        (
-            piece
-            for piece in case.history.pieces
-            if piece.competency == case.competency.key and piece.level >= case.level
-        ),
-        key=lambda piece: piece.timestamp,
-    )
+    pieces = _bearing(case)
     title = f"Evidence over {days} days"
     if not pieces:
         return case.requirement("spread", title, Status.MISSING, "Nothing recorded yet.")

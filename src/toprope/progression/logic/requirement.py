@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from toprope.progression.logic.periods import Period, first_common
+
 
 class Status(StrEnum):
     DONE = "done"
@@ -20,7 +22,8 @@ class Requirement:
     """One thing that a level or a rung asks for.
 
     `step` names what the person can start to meet it ("" where there is nothing to start), `not_before` when
-    they may, `met_at` when it was met, `parts` what it consists of.
+    they may, `met_at` when it was met, `parts` what it consists of. `periods` says when it was and will be
+    met, where that is more than "from `met_at` on"; what is `lasting` has to stay met to keep a grant open.
     """
 
     kind: str
@@ -35,6 +38,15 @@ class Requirement:
     met_at: datetime | None = None
     provisional: bool = False
     parts: tuple["Requirement", ...] = ()
+    periods: tuple[Period, ...] = ()
+    lasting: bool = False
+
+    @property
+    def met(self) -> tuple[Period, ...]:
+        """When it was and will be met. Depends on what is on record only, never on the present moment."""
+        if self.periods or self.met_at is None:
+            return self.periods
+        return (Period(self.met_at),)
 
     def but(self, **changes: Any) -> "Requirement":
         """The same requirement with some fields changed."""
@@ -62,6 +74,11 @@ class Checklist:
         """When the last requirement was met; None while one is not."""
         times = [each.met_at for each in self.requirements if each.met_at is not None]
         return max(times) if self.done and times else None
+
+    @property
+    def first_met(self) -> datetime | None:
+        """The first moment at which everything was met together; None where there was none."""
+        return first_common([each.met for each in self.requirements])
 
     @property
     def evidence(self) -> tuple[UUID, ...]:

@@ -1,4 +1,4 @@
-"""Reads of the authorization stage."""
+"""Reads of grants, keys, ceilings, and where somebody stands."""
 
 import hashlib
 from collections.abc import Collection
@@ -8,8 +8,17 @@ from uuid import UUID
 
 from django.conf import settings
 
-from toprope.authorization.logic import GrantFact, Standing, Suspension, Use, assess_standing, ladder_order
+from toprope.authorization.logic import (
+    Emergency,
+    GrantFact,
+    Standing,
+    StepDown,
+    Suspension,
+    assess_standing,
+    ladder_order,
+)
 from toprope.authorization.models import (
+    EmergencyGrant,
     GatewayKey,
     Grant,
     RepositoryCeiling,
@@ -21,7 +30,9 @@ from toprope.competency.api import current_framework
 from toprope.people.api import Person, get_people
 from toprope.policy.access import Hold, Installation
 from toprope.policy.access import Rung as PublishedRung
-from toprope.progression.api import get_situation
+from toprope.progression.api import Situation, UseDay, get_situation
+
+_LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,17 +90,48 @@ def list_grants_of(persons: Collection[UUID]) -> dict[UUID, list[GrantFact]]:
     return found
 
 
-def list_uses(person: UUID) -> dict[str, Use]:
-    """How often a person used each rung."""
-    return {row.rung: Use(row.count, row.last_on) for row in RungUse.objects.filter(person=person)}
+def list_uses(person: UUID) -> dict[str, tuple[UseDay, ...]]:
+    """The days on which a person used each rung, in order."""
+    found: dict[str, list[UseDay]] = {}
+    for row in RungUse.objects.filter(person=person).order_by("rung", "day", "condition"):
+        use = UseDay(row.day, row.count, row.condition, tuple(row.times), tuple(row.statements))
+        found.setdefault(row.rung, []).append(use)
+    return {rung: tuple(days) for rung, days in found.items()}
+
+
+def list_emergencies(person: UUID) -> list[Emergency]:
+    """The emergency grants of a person, oldest first."""
+    return [_emergency(row) for row in EmergencyGrant.objects.filter(person=person).order_by("granted_at")]
+
+
+def list_unreviewed() -> list[Emergency]:
+    """Emergency grants of everybody that nobody has looked at yet, oldest first."""
+    rows = EmergencyGrant.objects.filter(reviewed_at=None).order_by("granted_at")[:_LISTED]
+    return [_emergency(row) for row in rows]
+
+
+def get_case(person: UUID, now: datetime) -> Situation:
+    """Everything that is known of a person for a rung's requirements."""
+    return get_situation(person, now, list_uses(person))
 
 
 def get_standing(person: UUID, now: datetime) -> Standing:
     """Where a person stands on the ladder at `now`, with a checklist for every rung."""
     grants = list_grants(person)
-    deciders = {fact.suspension.by for fact in grants if fact.suspension}
+    deciders = {each.by for fact in grants for each in (fact.suspension, fact.step_down) if each}
     names = {uuid: each.name for uuid, each in get_people(deciders).items()} if deciders else {}
-    return assess_standing(person, get_situation(person, now), grants, names)
+    return assess_standing(person, get_case(person, now), grants, names, list_emergencies(person))
+
+
+def supervisors_of(rung: str, now: datetime) -> set[UUID]:
+    """Active persons who hold the rung at S5 now, and so may supervise and decide on others there."""
+    rows = Grant.objects.filter(rung=rung, supervision="S5", suspended_at=None)
+    held = {row.person for row in rows if _is_supervisor(_fact(row), now)}
+    return {uuid for uuid, person in get_people(held).items() if person.is_active}
+
+
+def _is_supervisor(fact: GrantFact, now: datetime) -> bool:
+    return fact.state(now) == "open" and fact.supervision_at(now) == "S5"
 
 
 def list_keys(person: Person) -> list[KeyView]:
@@ -151,6 +193,35 @@ def _name(person: Person | None) -> str:
     return person.name if person else "a person who has left"
 
 
+def _emergency(row: EmergencyGrant) -> Emergency:
+    return Emergency(
+        statement=row.statement,
+        person=row.person,
+        rung=row.rung,
+        granted_at=row.granted_at,
+        ends_at=row.ends_at,
+        by=row.by,
+        paired_with=row.paired_with,
+        reason=row.reason,
+        reviewed_at=row.reviewed_at,
+        reviewed_by=row.reviewed_by,
+    )
+
+
+def _step_down(row: Grant) -> StepDown | None:
+    if not (row.stepped_down_at and row.stepped_down_by and row.review_on):
+        return None
+    return StepDown(
+        at=row.stepped_down_at,
+        by=row.stepped_down_by,
+        reason=row.step_down_reason,
+        to=row.stepped_down_to,
+        way_back=row.way_back,
+        review_on=row.review_on,
+        through=row.stepped_down_through,
+    )
+
+
 def _fact(row: Grant) -> GrantFact:
     suspension = None
     if row.suspended_at and row.suspended_by and row.suspended_until:
@@ -170,8 +241,11 @@ def _fact(row: Grant) -> GrantFact:
         provisional=row.provisional,
         issued_at=row.issued_at,
         expires_at=row.expires_at,
+        unused_at=row.unused_at,
         focused_until=row.focused_until,
         focused_uses=row.focused_uses,
         evidence=tuple(row.evidence),
+        confirmed_at=row.confirmed_at,
         suspension=suspension,
+        step_down=_step_down(row),
     )
