@@ -43,7 +43,7 @@ class LevelDecision(models.Model):
 class Calibration(models.Model):
     """A calibration that was adopted: what answers up to `seq` told of the items. Kept; not derived.
 
-    `certainty` is what audits showed to be enough for a level; None where they were too few.
+    `certainty` is what is asked for a level since; None where the usual one stays.
     """
 
     number = models.IntegerField(primary_key=True)

@@ -16,6 +16,7 @@ from toprope.evidence.api import last_seq, stream_statements
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.actions.following import refresh_stale
 from toprope.measurement.logic import (
+    RULE,
     Answers,
     Basis,
     CompetencyResult,
@@ -132,7 +133,7 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             persons=proposal.persons,
             responses=proposal.responses,
             severity_spread=proposal.raters.spread if proposal.raters else None,
-            certainty=proposal.learnt.threshold if proposal.learnt.learnt else None,
+            certainty=None if proposal.learnt.threshold == RULE.certainty else proposal.learnt.threshold,
         )
         results = [each for competency in proposal.competencies for each in competency.items]
         CalibratedItem.objects.bulk_create(
