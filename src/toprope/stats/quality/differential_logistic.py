@@ -24,6 +24,8 @@ from toprope.stats.quality.scores import Floats, check_column, check_flags, chec
 _LEVEL = 0.05
 _ITERATIONS = 60
 _HALVINGS = 8
+_LONGEST_STEP = 4.0  # logits per iteration
+_TOLERANCE = 1e-7  # of the log-likelihood; Newton's next step would gain its square
 _SEPARATED = 12.0  # logits: beyond it the groups are told apart without error, and no finite estimate exists
 _CHUNK = 4_000_000  # cells times items fitted at once; bounds the memory to some 200 MB
 
@@ -119,37 +121,51 @@ def _fit_all(design: Floats, right: Floats, persons: Floats) -> tuple[Floats, ..
 
     Where nobody varies there is nothing to fit: log-likelihoods 0, effect infinite.
     """
-    fits = [_fit(design[:, :width], right, persons) for width in (1, 2, 3, 4)]
-    varied = (right.sum(axis=0) > 0.0) & (right.sum(axis=0) < persons.sum(axis=0))
-    likelihoods = [np.where(varied, value, 0.0) for value, _ in fits]
-    return *likelihoods, persons.sum(axis=0), np.where(varied, fits[2][1][:, 2], np.inf)
+    hits, count = right.sum(axis=0), persons.sum(axis=0)
+    varied = np.flatnonzero((hits > 0.0) & (hits < count))
+    values, effect = np.zeros((4, right.shape[1])), np.full(right.shape[1], np.inf)
+    if len(varied):
+        right, persons, share = right[:, varied], persons[:, varied], (hits / np.maximum(count, 1.0))[varied]
+        beta = np.log(share / (1.0 - share))[:, None]
+        values[0, varied] = count[varied] * (share * np.log(share) + (1.0 - share) * np.log1p(-share))
+        for width in (2, 3, 4):
+            beta = np.column_stack([beta, np.zeros(len(varied))])
+            values[width - 1, varied], beta = _fit(design[:, :width], right, persons, beta)
+            if width == 3:
+                effect[varied] = beta[:, 2]
+    return *values, count, effect
 
 
-def _fit(design: Floats, right: Floats, persons: Floats) -> tuple[Floats, Floats]:
-    """Newton's method with halved steps for all items at once: log-likelihoods (J,), coefficients (J, p)."""
-    count, width = right.shape[1], design.shape[1]
+def _fit(design: Floats, right: Floats, persons: Floats, beta: Floats) -> tuple[Floats, Floats]:
+    """Newton's method with halved steps, from `beta` (J, p), for all items: log-likelihoods (J,),
+    coefficients.
+    """
+    width = design.shape[1]
     squares = (design[:, :, None] * design[:, None, :]).reshape(len(design), width * width)
-    scale = np.maximum(persons.sum(axis=0), 1.0)
-    beta = np.zeros((count, width))
-    value = _log_likelihood(design, right, persons, beta)
+    beta, value = beta.copy(), _log_likelihood(design, right, persons, beta)
+    climbing = np.arange(right.shape[1])
     for _ in range(_ITERATIONS):
-        chance = _logistic(design @ beta.T)
-        slope = (design.T @ (right - persons * chance)).T
-        bend = (squares.T @ (persons * chance * (1.0 - chance))).T.reshape(count, width, width)
-        # A trace of ridge keeps the system solvable for separated and unvaried items.
-        bend = bend + (1e-10 * scale)[:, None, None] * np.eye(width)
+        hits, count = right[:, climbing], persons[:, climbing]
+        chance = _logistic(design @ beta[climbing].T)
+        slope = (design.T @ (hits - count * chance)).T
+        bend = (squares.T @ (count * chance * (1.0 - chance))).T.reshape(len(climbing), width, width)
+        # A trace of ridge keeps the system solvable where a group is all right or all wrong.
+        bend += (1e-10 * count.sum(axis=0))[:, None, None] * np.eye(width)
         step = np.linalg.solve(bend, slope[..., None])[..., 0]
-        step /= np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True) / 4.0)
-        gain = np.full(count, -np.inf)
+        step /= np.maximum(1.0, np.abs(step).max(axis=1, keepdims=True) / _LONGEST_STEP)
+        gain = np.full(len(climbing), -np.inf)
         for _ in range(_HALVINGS):
-            moved = _log_likelihood(design, right, persons, beta + step)
-            gain = moved - value
-            if (gain >= 0.0).all():
+            low = gain < -_TOLERANCE
+            moved = _log_likelihood(design, hits[:, low], count[:, low], (beta[climbing] + step)[low])
+            gain[low] = moved - value[climbing[low]]
+            if (gain >= -_TOLERANCE).all():
                 break
-            step[gain < 0.0] *= 0.5
-        step[gain < 0.0] = 0.0
-        beta, value = beta + step, value + np.maximum(gain, 0.0)
-        if (gain <= 1e-10 * scale).all():
+            step[gain < -_TOLERANCE] *= 0.5
+        better = gain > 0.0
+        beta[climbing[better]] += step[better]
+        value[climbing[better]] += gain[better]
+        climbing = climbing[gain > _TOLERANCE]
+        if not len(climbing):
             break
     return value, beta
 

@@ -2,8 +2,7 @@
 
 - `item_drift` compares two calibrations of the same items.
 - `watch_items` reads answers as they come and tells since when an item has been easier than it should be: a
-CUSUM of
-  likelihood ratios (Page 1954), whose false alarms are bounded whatever the items are like.
+  CUSUM of likelihood ratios (Page 1954), whose false alarms are bounded whatever the items are like.
 - `exposure_rates`: how much of the bank people have seen.
 """
 

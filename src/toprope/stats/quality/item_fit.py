@@ -113,7 +113,7 @@ class ItemFit:
 
     @property
     def reading(self) -> str:
-        """In plain words; 0.7 to 1.3 is usual for tests with consequences (Wright & Linacre 1994)."""
+        """In plain words; 0.7 to 1.3 is usual for multiple-choice tests (Wright & Linacre 1994)."""
         if self.infit is None or self.outfit is None:
             return "no answers, nothing to say"
         if max(self.infit, self.outfit) > 1.3:

@@ -13,13 +13,14 @@ reliable where everybody is alike.
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from toprope.stats.distributions import beta_quantile
 from toprope.stats.quality.chance import correlate
 from toprope.stats.quality.scores import Floats, check_column, check_scores
 
 _ITERATIONS = 500
+_SPLITS_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,22 +126,24 @@ def split_half(
     points = np.where(asked, table, 0.0)
     top = np.maximum(points.max(axis=0), 1.0)
     found = []
-    for _ in range(splits):
-        order = np.lexsort(np.stack([generator.random(count), stratum]))
-        shares = [_share(points, asked, top, order[half::2]) for half in (0, 1)]
-        both = ~(np.isnan(shares[0]) | np.isnan(shares[1]))
-        half = correlate(shares[0][both], shares[1][both])
-        if half is not None and half > -1.0:
-            found.append(2.0 * half / (1.0 + half))
+    for first in range(0, splits, _SPLITS_AT_ONCE):
+        side = np.empty((min(_SPLITS_AT_ONCE, splits - first), count))
+        for split in side:
+            split[np.lexsort(np.stack([generator.random(count), stratum]))] = np.arange(count) % 2
+        for one, two in zip(*(_shares(points, asked, top, half) for half in (side, 1.0 - side)), strict=True):
+            both = ~np.isnan(one + two)
+            half = correlate(one[both], two[both])
+            if half is not None and half > -1.0:
+                found.append(2.0 * half / (1.0 + half))
     if not found:
         return SplitHalf(None, None, None)
     low, median, high = np.quantile(found, [0.05, 0.5, 0.95])
     return SplitHalf(float(median), float(low), float(high))
 
 
-def _share(points: Floats, asked: np.ndarray, top: Floats, chosen: np.ndarray) -> Floats:
-    possible = asked[:, chosen] @ top[chosen]
-    reached = points[:, chosen].sum(axis=1)
+def _shares(points: Floats, asked: NDArray[np.bool_], top: Floats, chosen: Floats) -> Floats:
+    """The share of points of each person on the chosen items (splits, J): (splits, N), NaN where none."""
+    possible, reached = chosen @ (asked * top).T, chosen @ points.T
     return np.where(possible > 0.0, reached / np.maximum(possible, 1.0), np.nan)
 
 
