@@ -484,6 +484,23 @@ def test_states_and_starts_must_fit():
         fold_observations(FOUR, [start_state(alone(), 0.0)], ITEMS, seen)
 
 
+def test_no_persons_are_no_trouble():
+    assert fold_observations(FOUR, [], ITEMS, make_observations([], [], [], []), starts=[0]).states == ()
+
+
+def test_a_lucky_guess_widens_no_rater():
+    """Folding in parts stays the same where a guessed right answer widens the belief."""
+    population, items = alone(0.5, -4.0), make_items([0.0], 2.0, guess=0.3)
+    start = start_state(population, 0.0)
+    seen = make_observations([0] * 6, [1] * 6, 0.0, 0, rater=["ben"] * 6)
+    whole = fold_observations(population, [start], items, seen).states[0]
+    part, one = start, make_observations(0, 1, 0.0, 0, rater=["ben"])
+    for _ in range(6):
+        part = fold_observations(population, [part], items, one).states[0]
+    assert part.to_bytes() == whole.to_bytes()
+    assert severity_of(whole, "ben")[1] <= 0.5 + 1e-9
+
+
 def test_nothing_observed_changes_nothing():
     state = start_state(FOUR, 3.0)
     fold = fold_observations(FOUR, [state], ITEMS, make_observations([], [], [], []))

@@ -262,6 +262,8 @@ def fade(
     mean (N,), covariance (N, N), of which the first `active` count; job_credit (2, K); ages (K,) the a_c in
     days.
     """
+    if elapsed == 0.0:
+        return
     count = len(prior_mean)
     share, root = np.ones(active), np.zeros(active)
     for i in range(count):
