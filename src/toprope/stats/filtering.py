@@ -65,9 +65,8 @@ CONDITION_WEIGHT = {"": 1.0, "unaided": 1.0, "ai_allowed": 0.5}
 
 
 def evidence_weight(condition: str = "", hints: int = 0) -> float:
-    """The weight omega of an answer: each hint used halves it; AI allowed counts half of unaided, as the
-    part that is the person's own is not seen. Planning values. Raises ValueError for a condition it does
-    not know.
+    """The weight omega of an answer: each hint used halves it, and AI allowed counts half of unaided, as the
+    person's own part is not seen. Planning values. Raises ValueError for a condition it does not know.
     """
     if condition not in CONDITION_WEIGHT or hints < 0:
         known = ", ".join(repr(each) for each in CONDITION_WEIGHT)
@@ -81,9 +80,11 @@ def evidence_weight(condition: str = "", hints: int = 0) -> float:
 class Observations:
     """n scores in the order they count. Make them with `make_observations`, which checks them.
 
-    item: (n,) places in Items. score: (n,) 0..top. at: (n,) days. competency: (n, L) places, -1 for none;
-    loading: (n, L). rater: (n,) places in `raters`, -1 for none. weight: (n,) in (0, 1]. job: (n,) whether an
-    on-the-job signal. practice: (n,) how much was practised with it, 0 for pure assessment, 1 for one answer.
+    item: (n,) places in Items. score: (n,) 0..top. at: (n,) days.
+    competency: (n, L) places, -1 for none; loading: (n, L).
+    rater: (n,) places in `raters`, -1 for none.
+    weight: (n,) in (0, 1]. job: (n,) whether an on-the-job signal.
+    practice: (n,) how much was practised with it, 0 for pure assessment, 1 for one answer.
     """
 
     item: Integers
@@ -156,9 +157,11 @@ def make_observations(
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """What observations did: the states after them; for each observation the value and standard error of
-    its first competency before and after it, (n, 4) logits; and the severities with what was learnt of the
-    raters.
+    """What observations did.
+
+    states: those after them. steps: (n, 4) logits, for each observation the value and standard error of its
+    first competency before it, aged until then, and after it.
+    severities: with what was learnt of the raters.
     """
 
     states: tuple[AbilityState, ...]
@@ -177,11 +180,13 @@ def fold_observations(
 ) -> Fold:
     """Take observations into the states of P persons, in the order given; the same input gives the same bits.
 
-    starts: (P + 1,) where each person's observations start and where the last ones end; not needed for one
-    person. severities: what is known of the raters before, the same for all persons, so that neither their
-    order nor how they are divided over calls matters; nor does it matter whether a person's observations
-    come at once or in parts. An observation from before its state's time counts at the state's time. Raises
-    ValueError naming bad input.
+    starts: (P + 1,) where each person's observations start and where the last end; one person needs none.
+    severities: what is known of the raters before, the same for all persons. So neither the persons' order
+    nor how they are divided over calls matters to their states, nor whether a person's observations come at
+    once or in parts.
+
+    An observation from before its state's time counts at the state's time. Raises ValueError naming bad
+    input.
     """
     known = severities or Severities((), np.zeros(0), np.zeros(0))
     bounds = np.asarray([0, len(observations)] if starts is None else starts, dtype=np.int64)

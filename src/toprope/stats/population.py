@@ -24,9 +24,7 @@ from toprope.stats.retention import stability_from_half_life
 Floats = NDArray[np.float64]
 
 GENERAL_SHARE = 0.4
-"""Share of each competency's variance that is common to all: planning value until a population is
-calibrated.
-"""
+"""Share of each competency's variance that is common to all: planning value."""
 
 EXPLAINED_SHARE = 0.3
 """Share of the rest that the prerequisites explain, where their weights are not given: planning value."""
@@ -41,9 +39,10 @@ Prerequisites = Mapping[str, Collection[str] | Mapping[str, float]]
 class Population:
     """The prior over K competencies, in the order of their names.
 
-    mean: (K,) logits. covariance: (K, K), positive definite, squared logits. stability: (K,) days, that of
-    somebody new to the competency. learning_gain: (K,) logits per practised answer. shifts: for each group
-    (a role, a cohort) what it adds to the mean, (K,) logits.
+    mean: (K,) logits. covariance: (K, K), positive definite, squared logits.
+    stability: (K,) days, that of somebody new to the competency.
+    learning_gain: (K,) logits per practised answer.
+    shifts: for each group (a role, a cohort) what it adds to the mean, (K,) logits.
 
     Raises ValueError naming what is wrong.
     """
@@ -98,13 +97,14 @@ def population_from_graph(
 ) -> Population:
     """The prior that the graph implies (Bollen 1989); see the module for the equations.
 
-    prerequisites: for a competency the names of others, which then explain `explained` of its own variance
-    in equal parts, or their weights w. half_life_days: after how long, without evidence, half of what sets
-    a person apart from the population is left (the pack's currency classes). general: the share g, in [0,
-    1). mean, standard deviation and learning gain: logits, one number or by name. shifts: group ->
-    competency -> logits.
+    prerequisites: for a competency the names of others, which then explain `explained` of its own variance in
+    equal parts, or their weights w.
+    half_life_days: after how long without evidence half of what sets a person apart is left (the pack's
+    currency classes).
+    general: the share g, in [0, 1). mean, standard_deviation, learning_gain: logits, one number or by name.
+    shifts: group -> competency -> logits.
 
-    Raises ValueError for an unknown name, a cycle, weights that explain all of a variance, a number out of
+    Raises ValueError for an unknown name, a circle, weights that explain all of a variance, a number out of
     range.
     """
     if not 0.0 <= general < 1.0 or not 0.0 <= explained < 1.0:

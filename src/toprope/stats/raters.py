@@ -75,9 +75,7 @@ class Severities:
         )
 
     def learn(self, precision: Floats, pull: Floats) -> "Severities":
-        """The same after normal evidence of this precision (R,), whose mean times its precision is `pull`
-        (R,).
-        """
+        """The same after normal evidence of this precision (R,); `pull` (R,) is its mean times that."""
         before = self.standard_error**-2.0
         after = before + precision
         return Severities(
@@ -90,9 +88,10 @@ class RaterCalibration:
     """What a table of ratings tells of its raters, criteria and persons. Logits throughout.
 
     severities: of each rater, shrunk, with standard errors; its spread is that of severities, estimated.
-    ratio: spread / person_deviation. thresholds: (C, m) delta_ch of the `criteria`, nan beyond a
-    criterion's scores. lowest: (C,) the score that counts as 0. `converged` says whether the last step was
-    below 1e-6.
+    ratio: spread / person_deviation.
+    thresholds: (C, m) delta_ch of the `criteria`, nan beyond a criterion's scores.
+    lowest: (C,) the score that counts as 0.
+    converged: whether the last step was below 1e-6.
     """
 
     severities: Severities

@@ -35,14 +35,10 @@ SUCCESS_SHARE = 0.25
 """Share of the days on the clock that one full success takes: planning value."""
 
 LONGEST_STABILITY = 4.0
-"""How often its first value a stability may become by spaced success: planning value. Tools change
-meanwhile.
-"""
+"""How often its first value a stability may become, as tools change meanwhile: planning value."""
 
 STABILITY_DOUBT = math.log(2.0)
-"""Prior standard deviation of log stability within a currency class: a factor of 2 either way. Planning
-value.
-"""
+"""Prior deviation of log stability within a currency class, a factor of 2 either way: planning value."""
 
 
 def stability_from_half_life(half_life_days: float) -> float:
@@ -53,9 +49,7 @@ def stability_from_half_life(half_life_days: float) -> float:
 
 
 def retained_share(elapsed_days: ArrayLike, stability: ArrayLike) -> Floats:
-    """rho, the share that is left after `elapsed_days` >= 0 at a stability in days > 0 (any shapes that
-    broadcast).
-    """
+    """rho, the share left after `elapsed_days` >= 0 at a stability in days > 0; the shapes broadcast."""
     elapsed, days = np.asarray(elapsed_days, dtype=np.float64), np.asarray(stability, dtype=np.float64)
     if not (np.all(elapsed >= 0.0) and np.all(days > 0.0)):
         raise ValueError("elapsed_days must be 0 or more, and stability above 0")
@@ -66,10 +60,11 @@ def retained_share(elapsed_days: ArrayLike, stability: ArrayLike) -> Floats:
 class RetentionProbes:
     """n answers given after a time without evidence, on one competency. All (n,).
 
-    elapsed_days: since the last evidence. success: 1 right, 0 wrong. stability: days, as it was assumed of
-    the person at that time. fresh_logit, fresh_variance: the logit a (theta - b) of success, predicted as
-    if nothing had been forgotten. faded_logit: the same at the population's mean ability; faded_variance:
-    with the population's variance.
+    elapsed_days: since the last evidence. success: 1 right, 0 wrong.
+    stability: days, as it was assumed of the person at that time.
+    fresh_logit, fresh_variance: the logit a (theta - b) of success, predicted as if nothing had been
+    forgotten.
+    faded_logit, faded_variance: the same at the population's mean ability, with its variance.
     """
 
     elapsed_days: Floats
@@ -101,9 +96,7 @@ class RetentionProbes:
 
 @dataclass(frozen=True, slots=True)
 class StabilityEstimate:
-    """`stability` in days; `standard_error` of its logarithm, so that the 68 % interval is a factor
-    exp(it).
-    """
+    """`stability` in days; `standard_error` of its logarithm: the 68 % interval is a factor exp(it)."""
 
     stability: float
     standard_error: float

@@ -124,9 +124,7 @@ class Prediction:
     standard_error: Floats
 
     def interval(self, deviations: float = 1.6448536269514722) -> tuple[Floats, Floats]:
-        """The ends (K,) of the central interval this many standard errors wide to either side; 90 % as it
-        stands.
-        """
+        """The ends (K,) of the interval this many standard errors to either side; of 90 % as it stands."""
         reach = deviations * self.standard_error
         return self.value - reach, self.value + reach
 
@@ -187,9 +185,7 @@ def inflate_state(
 
 
 def predict_ability(population: Population, state: AbilityState, at: float) -> Prediction:
-    """The K abilities and their standard errors (logits) at a time in days: now, in 30 or 90 days, at an
-    expiry.
-    """
+    """The abilities and standard errors (logits) at a time in days: now, in 30 or 90 days, at an expiry."""
     aged = age_state(population, state, at)
     count = len(population.competencies)
     return Prediction(aged.mean[:count], np.sqrt(np.diagonal(aged.covariance)[:count]))
