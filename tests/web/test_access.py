@@ -50,6 +50,7 @@ READ = {
     "ratings": ((), MENTORS),
     "rating": (("explanation of dana",), OF_MY_PEOPLE),
     "ceilings": ((), GOVERNANCE),
+    "measurement": ((), GOVERNANCE),
     "record": ((), GOVERNANCE),
 }
 

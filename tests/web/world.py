@@ -162,6 +162,7 @@ def pages(world: World) -> dict[str, tuple[str, str]]:
         "ratings, none": ("mara", "/ratings/"),
         "rating": ("ben", f"/ratings/{dana}/"),
         "ceilings": ("gita", "/ceilings/"),
+        "measurement": ("gita", "/measurement/"),
         "record": ("gita", "/record/"),
     }
 

@@ -8,12 +8,22 @@ from toprope.measurement.actions import (
     refresh_person,
     refresh_stale,
 )
-from toprope.measurement.logic import RULE, Ability, AbilityStep, Decision, Judgement, Question, level_cut
-from toprope.measurement.models import LevelDecision, PersonAbility
+from toprope.measurement.logic import (
+    RULE,
+    Ability,
+    AbilityStep,
+    Decision,
+    Judgement,
+    Question,
+    RungDecisions,
+    level_cut,
+)
+from toprope.measurement.models import CalibratedItem, LevelDecision, PersonAbility
 from toprope.measurement.queries import (
     CalibrationView,
     choose_question,
     explain_ability,
+    forecast_ability,
     get_calibration,
     judge_level,
     list_abilities,
@@ -29,15 +39,18 @@ __all__ = [
     "RULE",
     "Ability",
     "AbilityStep",
+    "CalibratedItem",
     "CalibrationView",
     "Decision",
     "Judgement",
     "PersonAbility",
     "Proposal",
     "Question",
+    "RungDecisions",
     "adopt_calibration",
     "choose_question",
     "explain_ability",
+    "forecast_ability",
     "get_calibration",
     "judge_level",
     "level_cut",

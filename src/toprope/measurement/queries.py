@@ -119,6 +119,17 @@ def list_abilities_of(persons: Collection[UUID], at: datetime) -> dict[UUID, dic
     return {person: read_abilities(basis, known, at) for person, known in list_followed(persons).items()}
 
 
+def forecast_ability(person: UUID, competency: str, times: Sequence[datetime]) -> list[Ability]:
+    """One ability at each of these times, if nothing new is shown until then; empty without a score of its
+    own.
+    """
+    basis, followed = current_basis(), list_followed([person]).get(person)
+    if followed is None:
+        return []
+    found = (read_abilities(basis, followed, at).get(competency) for at in times)
+    return [ability for ability in found if ability is not None]
+
+
 def explain_ability(person: UUID, competency: str) -> list[AbilityStep]:
     """Every score behind an estimate, and how each moved it."""
     statements = [recorded.statement for recorded in list_statements(actor=person, verbs=FOLLOWED)]

@@ -127,3 +127,22 @@ def draw_dot(value: float, interval: tuple[float, float], cut: float) -> Dot:
 def _at(value: float) -> float:
     share = (min(max(value, _LOW), _HIGH) - _LOW) / (_HIGH - _LOW)
     return round(8 + share * (_WIDTH - 16), 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A share with its interval and the limit it should stay below."""
+
+    x: float
+    low: float
+    high: float
+    limit: float
+
+
+def draw_share(value: float, interval: tuple[float, float], limit: float) -> Bar:
+    """Coordinates on a scale from 0 to four times the limit; what lies beyond is drawn at its end."""
+
+    def at(share: float) -> float:
+        return round(8 + min(share / (4 * limit), 1.0) * (_WIDTH - 16), 1)
+
+    return Bar(at(value), at(interval[0]), at(interval[1]), at(limit))

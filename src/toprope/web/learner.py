@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -17,7 +17,13 @@ from toprope.evidence.api import list_newest
 from toprope.evidence.statement import Verb
 from toprope.kit.clock import now
 from toprope.learning.api import accept_policy, get_next_step, list_unrated, start_step
-from toprope.measurement.api import Ability, explain_ability, level_cut, list_abilities
+from toprope.measurement.api import (
+    Ability,
+    explain_ability,
+    forecast_ability,
+    level_cut,
+    list_abilities,
+)
 from toprope.people.api import Person, duties_of, governance_leads
 from toprope.progression.api import LevelHeld, get_level_checklist, list_levels
 from toprope.web.access import RATERS, person_of
@@ -25,6 +31,9 @@ from toprope.web.charts import Dot, Route, draw_dot, draw_route
 from toprope.web.words import Line, tell
 
 _RECENT = 5
+
+AHEAD = (0, 30, 90)
+"""Days from now for which an estimate is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +208,9 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
     person, framework = person_of(request), current_framework()
     if key not in framework.competencies:
         raise Http404
-    ability = list_abilities(person.uuid, now()).get(key)
-    best = highest_levels(list_levels(person.uuid), now()).get(key)
+    moment = now()
+    ahead = forecast_ability(person.uuid, key, [moment + timedelta(days=days) for days in AHEAD])
+    best = highest_levels(list_levels(person.uuid), moment).get(key)
     level = min((best.level if best else 0) + 1, 4)
     steps = [
         (
@@ -212,7 +222,8 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
     ]
     context = {
         "competency": framework.competencies[key],
-        "estimate": _estimate(framework, ability, best) if ability else None,
+        "estimate": _estimate(framework, ahead[0], best) if ahead else None,
+        "ahead": [(days, _estimate(framework, each, best)) for days, each in zip(AHEAD, ahead, strict=False)],
         "steps": steps,
     }
     return render(request, "web/learner/estimate.html", context)

@@ -39,7 +39,11 @@ _LEARNER = (
     ("Keys", "web:keys"),
 )
 _MENTOR = (("People", "web:people"), ("Ratings", "web:ratings"))
-_GOVERNANCE = (("Ceilings", "web:ceilings"), ("Record", "web:record"))
+_GOVERNANCE = (
+    ("Ceilings", "web:ceilings"),
+    ("Measurement", "web:measurement"),
+    ("Record", "web:record"),
+)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from toprope.web import evidence, governance, keys, learner, mentor, practice, session
+from toprope.web import evidence, governance, keys, learner, measuring, mentor, practice, session
 from toprope.web.rest import api
 
 app_name = "web"
@@ -45,6 +45,7 @@ def make_patterns(*, demo: bool) -> list[URLPattern | URLResolver]:
         path("ceilings/lift/", governance.lift, name="lift-hold"),
         path("ceilings/tool/", governance.set_tool, name="set-tool"),
         path("ceilings/repository/", governance.set_repository_ceiling, name="set-repository"),
+        path("measurement/", measuring.show_measurement, name="measurement"),
         path("record/", governance.show_record, name="record"),
         path("record/verify/", governance.verify_record, name="verify"),
         path("api/", api.urls),
