@@ -25,6 +25,7 @@ from toprope.stats.quality import (
     area_difference,
     criterion_validity,
     cronbach_alpha,
+    detect_changes,
     distractor_analysis,
     item_drift,
     item_fit,
@@ -39,7 +40,6 @@ from toprope.stats.quality import (
     rapid_answers,
     split_half,
     summed_score_fit,
-    watch_items,
 )
 from toprope.stats.responses import Responses, table_responses
 
@@ -210,10 +210,10 @@ def alarm_rates() -> Iterator[Row]:
     generator = np.random.default_rng(2)
     order = generator.permutation(scores.size)
     person, item = np.divmod(order, 60)
-    watches = watch_items(
+    changes = detect_changes(
         item, scores[person, item], ability[person], items, ability_error=error[person], false_alarm=0.05
     )
-    alarms = np.mean([watch.alarm is not None for watch in watches])
+    alarms = np.mean([change.alarm is not None for change in changes])
     yield "leak alarms at 5 %, 60 items of 5,000 answers", f"{alarms:.3f}", "at most 0.05", "", ""
     named = 0
     for seed in range(20):
@@ -267,7 +267,9 @@ def timings() -> Iterator[Row]:
         "mcdonald_omega": lambda: mcdonald_omega(scores),
         "split_half, 200 splits": lambda: split_half(scores, np.random.default_rng(1)),
         "item_drift": lambda: item_drift(items, items),
-        "watch_items": lambda: watch_items(item, scores.ravel(), ability[person], items, ability_error=0.4),
+        "detect_changes": lambda: detect_changes(
+            item, scores.ravel(), ability[person], items, ability_error=0.4
+        ),
         "rapid_answers": lambda: rapid_answers(person, item, seconds, persons=PERSONS, items=ITEMS),
         "like_answers, 10,000 pairs": lambda: like_answers(
             choices, np.zeros(ITEMS), items, ability, pairs=pairs

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import integrate
 
 from toprope.stats.items import expected_score, make_items, score_probabilities
-from toprope.stats.quality.drift import exposure_rates, item_drift, leak_reasons, watch_items
+from toprope.stats.quality.drift import detect_changes, exposure_rates, item_drift, leak_reasons
 from toprope.stats.responses import make_responses
 
 
@@ -88,14 +88,14 @@ def test_a_leaked_item_is_named_with_its_beginning():
     generator = np.random.default_rng(3)
     items = make_items(generator.normal(size=50), 1.2)
     item, score, belief, error = answers(generator, items, 30_000, leaked=[7], since=15_000)
-    watches = watch_items(item, score, belief, items, ability_error=error)
-    assert [watch.item for watch in watches if watch.alarm is not None] == [7]
-    found = watches[7]
+    changes = detect_changes(item, score, belief, items, ability_error=error)
+    assert [change.item for change in changes if change.alarm is not None] == [7]
+    found = changes[7]
     assert 13_500 < found.since < 18_000
     assert found.since < found.alarm
     assert item[found.alarm] == item[found.since] == 7
     assert found.surplus > 0.1
-    (reason,) = leak_reasons(watches)
+    (reason,) = leak_reasons(changes)
     assert reason.subject == (7,)
     assert "not a finding" in reason.text
     assert reason.expected_false_alarms < 0.05
@@ -106,30 +106,46 @@ def test_false_alarms_are_as_rare_as_promised():
     generator = np.random.default_rng(4)
     items = make_items(generator.normal(size=2000) * 1.5, 1.3, guess=0.2)
     item, score, belief, error = answers(generator, items, 400_000, error=0.6)
-    watches = watch_items(item, score, belief, items, ability_error=error, false_alarm=0.05)
-    assert np.mean([watch.alarm is not None for watch in watches]) <= 0.05
-    assert not leak_reasons(watches)
+    changes = detect_changes(item, score, belief, items, ability_error=error, false_alarm=0.05)
+    assert np.mean([change.alarm is not None for change in changes]) <= 0.05
+    assert not leak_reasons(changes)
+
+
+def test_a_doubtful_difficulty_is_no_leak():
+    """Difficulties wrong by a standard error: items that say so raise no alarm, items that feign certainty
+    do.
+    """
+    generator = np.random.default_rng(6)
+    truth = make_items(generator.normal(size=40), 1.2)
+    item, score, belief, error = answers(generator, truth, 60_000)
+    alarms = []
+    for variance in (0.3**2, 0.0):
+        believed = make_items(truth.difficulty + 0.3, 1.2, covariance=np.full(40, variance))
+        found = detect_changes(item, score, belief, believed, ability_error=error)
+        alarms.append(sum(change.alarm is not None for change in found))
+    assert alarms[0] == 0
+    assert alarms[1] > 0
 
 
 def test_a_likelihood_ratio_by_hand():
     items = make_items([0.5], [1.4], guess=[0.1])
-    (watch,) = watch_items([0, 0], [1, 1], [0.2, -0.3], items, easier_by=0.7, false_alarm=0.5)
+    (change,) = detect_changes([0, 0], [1, 1], [0.2, -0.3], items, easier_by=0.7, false_alarm=0.5)
     ratio = 0.0
     for theta in (0.2, -0.3):
         ratio += math.log(
             score_probabilities(items, theta + 0.7)[0, 1] / score_probabilities(items, theta)[0, 1]
         )
-    assert watch.peak == pytest.approx(ratio)
-    assert watch.p_value == pytest.approx(min(1, 2 * math.exp(-ratio)))
+    assert change.peak == pytest.approx(ratio)
+    assert change.p_value == pytest.approx(min(1, 2 * math.exp(-ratio)))
 
 
 def test_items_that_became_harder_are_found_when_asked_for():
     generator = np.random.default_rng(5)
     items = make_items(np.zeros(5), 1.2)
     item, score, belief, error = answers(generator, items, 5000, leaked=[2], gain=-1.5)
-    watches = watch_items(item, score, belief, items, ability_error=error, easier_by=-1.0)
-    assert [watch.item for watch in watches if watch.alarm is not None] == [2]
-    assert watches[2].surplus < 0
+    changes = detect_changes(item, score, belief, items, ability_error=error, easier_by=-1.0)
+    assert [change.item for change in changes if change.alarm is not None] == [2]
+    assert changes[2].surplus < 0
 
 
 @given(st.integers(0, 10_000), st.floats(-500, 500), st.floats(0, 20))
@@ -140,10 +156,10 @@ def test_no_answers_bring_a_silent_nan(seed, level, error):
     count = generator.integers(1, 12)
     item = generator.integers(0, 2, count)
     score = generator.integers(0, 2, count)
-    for watch in watch_items(item, score, np.full(count, level), items, ability_error=error):
-        assert math.isfinite(watch.peak)
-        assert 0 <= watch.p_value <= 1
-        assert watch.surplus is None or math.isfinite(watch.surplus)
+    for change in detect_changes(item, score, np.full(count, level), items, ability_error=error):
+        assert math.isfinite(change.peak)
+        assert 0 <= change.p_value <= 1
+        assert change.surplus is None or math.isfinite(change.surplus)
 
 
 @given(st.integers(0, 10_000))
@@ -177,7 +193,7 @@ def test_exposure():
 )
 def test_bad_answers_are_named(columns, options, message):
     with pytest.raises(ValueError, match=message):
-        watch_items(*columns, make_items([0.0, 0.0]), **options)
+        detect_changes(*columns, make_items([0.0, 0.0]), **options)
 
 
 def test_different_items_are_not_compared():

@@ -13,12 +13,12 @@ from toprope.stats.quality.differential import (
 from toprope.stats.quality.differential_logistic import LogisticDifference, logistic_differences
 from toprope.stats.quality.distractors import Option, OptionAnalysis, OptionFlag, distractor_analysis
 from toprope.stats.quality.drift import (
+    ItemChange,
     ItemDrift,
-    ItemWatch,
+    detect_changes,
     exposure_rates,
     item_drift,
     leak_reasons,
-    watch_items,
 )
 from toprope.stats.quality.item_fit import (
     ItemFit,
@@ -45,10 +45,10 @@ from toprope.stats.quality.validity import CriterionValidity, area_difference, c
 __all__ = [
     "CriterionValidity",
     "DependentPair",
+    "ItemChange",
     "ItemDrift",
     "ItemFit",
     "ItemStatistics",
-    "ItemWatch",
     "LocalDependence",
     "LogisticDifference",
     "Mantel",
@@ -70,6 +70,7 @@ __all__ = [
     "bands",
     "criterion_validity",
     "cronbach_alpha",
+    "detect_changes",
     "distractor_analysis",
     "exposure_rates",
     "item_drift",
@@ -89,5 +90,4 @@ __all__ = [
     "read_person_fit",
     "split_half",
     "summed_score_fit",
-    "watch_items",
 ]

@@ -29,12 +29,11 @@ def adjust_p_values(p_values: ArrayLike) -> Floats:
 
 def correlate(first: Floats, second: Floats) -> float | None:
     """Pearson's correlation of two columns; None with fewer than three pairs, or where one does not vary."""
-    if len(first) < 3:
+    if len(first) < 3 or is_flat(first) or is_flat(second):
         return None
     x, y = first - first.mean(), second - second.mean()
-    if is_flat(first) or is_flat(second):
-        return None
-    return float(np.clip(x @ y / math.sqrt(float(x @ x) * float(y @ y)), -1.0, 1.0))
+    scale = math.sqrt(float((x * x).sum()) * float((y * y).sum()))
+    return float(np.clip(float((x * y).sum()) / scale, -1.0, 1.0))
 
 
 def is_flat(values: Floats) -> bool:

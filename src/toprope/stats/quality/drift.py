@@ -1,7 +1,8 @@
 """Items that change: harder or easier at a later calibration, and items that got about.
 
 - `item_drift` compares two calibrations of the same items.
-- `watch_items` reads answers as they come and tells since when an item has been easier than it should be: a
+- `detect_changes` reads answers as they come and tells since when an item has been easier than it should be:
+a
   CUSUM of likelihood ratios (Page 1954), whose false alarms are bounded whatever the items are like.
 - `exposure_rates`: how much of the bank people have seen.
 """
@@ -24,6 +25,7 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(7)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 _LEVEL = 0.05
 _TINY = 1e-300
+_ONE_SIDED = 1.645  # standard errors to the end of a one-sided 95 % interval
 _QUARTILES = 0.74  # of an interquartile range make a standard deviation
 
 
@@ -106,7 +108,7 @@ def item_drift(
 
 
 @dataclass(frozen=True, slots=True)
-class ItemWatch:
+class ItemChange:
     """What the answers to an item say of its getting easier.
 
     answers: how many were read. peak: the highest value of the CUSUM. p_value: a bound on the chance of such
@@ -126,7 +128,7 @@ class ItemWatch:
     surplus: float | None
 
 
-def watch_items(
+def detect_changes(
     item: ArrayLike,
     score: ArrayLike,
     ability: ArrayLike,
@@ -135,7 +137,7 @@ def watch_items(
     ability_error: ArrayLike = 0.0,
     easier_by: float = 1.0,
     false_alarm: float = 0.01,
-) -> tuple[ItemWatch, ...]:
+) -> tuple[ItemChange, ...]:
     """A CUSUM over the answers to each item, in the order in which they were given.
 
     item, score, ability: (n,), oldest first; the ability is the estimate from before that answer, in logits,
@@ -144,10 +146,12 @@ def watch_items(
     change.
 
     Each answer adds log(P1 / P0): its probability were the item easier by so much, over that as calibrated,
-    both averaged over the ability's error; the sum starts anew whenever it falls below 0. An alarm at log(n /
-    false_alarm) is false with that probability at most (Ville's inequality for each of n starting points),
-    however difficult the items and whatever the mix of persons, as long as abilities are as uncertain as they
-    claim. Raises ValueError naming the first answer that does not belong.
+    both averaged over the ability's error; the sum starts anew whenever it falls below 0. An alarm at
+    log(n / false_alarm) is false with that probability at most (Ville's inequality for each of n starting
+    points), however difficult the items and whatever the mix of persons, as long as abilities are as
+    uncertain as they claim. "As calibrated" is the near end of the difficulty's one-sided 95 % interval, so
+    that an item calibrated on few answers is not suspected for that. Raises ValueError naming the first
+    answer that does not belong.
     """
     what = check_places(item, np.size(item), len(items), "item")
     got = check_places(score, len(what), int(items.scores.max()) + 1, "score")
@@ -160,39 +164,41 @@ def watch_items(
         raise ValueError(f"easier_by is {easier_by}; a change of some logits is asked")
     if not 0.0 < false_alarm < 1.0:
         raise ValueError(f"false_alarm is {false_alarm}; a probability between 0 and 1 is asked")
-    watches = []
+    margins = math.copysign(_ONE_SIDED, easier_by) * np.sqrt(items.covariance[:, 1, 1])
+    changes = []
     for number, places in places_by(what, len(items)):
         if not len(places):
-            watches.append(ItemWatch(number, 0, 0.0, 1.0, None, None, None))
+            changes.append(ItemChange(number, 0, 0.0, 1.0, None, None, None))
             continue
         one, row, own = items.take([number]), np.arange(len(places)), got[places]
-        usual = _predict(one, level[places], error[places], 0.0)
-        changed = _predict(one, level[places], error[places], -easier_by)
+        usual = _predict(one, level[places], error[places], -margins[number])
+        changed = _predict(one, level[places], error[places], -margins[number] - easier_by)
         ratio = np.log(np.maximum(changed[row, own], _TINY)) - np.log(np.maximum(usual[row, own], _TINY))
         top = usual.shape[1] - 1
-        watches.append(_watch(number, ratio, (own - usual @ np.arange(top + 1)) / top, places, false_alarm))
-    return tuple(watches)
+        changes.append(_add_up(number, ratio, (own - usual @ np.arange(top + 1)) / top, places, false_alarm))
+    return tuple(changes)
 
 
-def leak_reasons(watches: tuple[ItemWatch, ...], *, level: float = 0.05) -> tuple[Reason, ...]:
-    """Items that have become easier than chance explains, as reasons to look, at most a share `level` of them
-    false.
+def leak_reasons(changes: tuple[ItemChange, ...], *, level: float = 0.05) -> tuple[Reason, ...]:
+    """Items that have become easier than chance explains; at most a share `level` of the reasons are false.
+
+    changes: what `detect_changes` found with `easier_by` above 0.
     """
 
     def describe(place: int) -> Description:
-        watch = watches[place]
-        numbers = {"answers": float(watch.answers), "peak": watch.peak}
-        sentence = f"Item {watch.item} has been answered right more often than its difficulty explains."
-        if watch.surplus is not None:
-            numbers["surplus"] = watch.surplus
-            sentence += f" Lately people reach {100.0 * watch.surplus:.0f} points of 100 more than expected."
+        change = changes[place]
+        numbers = {"answers": float(change.answers), "peak": change.peak}
+        sentence = f"Item {change.item} has been answered right more often than its difficulty explains."
+        if change.surplus is not None:
+            numbers["surplus"] = change.surplus
+            sentence += f" Lately people reach {100.0 * change.surplus:.0f} points of 100 more than expected."
         return (
-            (watch.item,),
+            (change.item,),
             sentence + " It may have got about, or have become easier for good reasons.",
             numbers,
         )
 
-    p_values = np.array([watch.p_value for watch in watches])
+    p_values = np.array([change.p_value for change in changes])
     return give_reasons(ReasonKind.LEAKED_ITEM, p_values, describe, level=level, noun="items")
 
 
@@ -202,7 +208,7 @@ def exposure_rates(responses: Responses) -> Floats:
     return np.asarray(seen / max(1, responses.persons), dtype=np.float64)
 
 
-def _watch(item: int, ratio: Floats, surplus: Floats, places: Places, false_alarm: float) -> ItemWatch:
+def _add_up(item: int, ratio: Floats, surplus: Floats, places: Places, false_alarm: float) -> ItemChange:
     """The CUSUM over one item's answers: log-likelihood ratios, and what each scored beyond expectation."""
     total = np.concatenate([[0.0], np.cumsum(ratio)])
     lowest = np.minimum.accumulate(total)
@@ -211,10 +217,10 @@ def _watch(item: int, ratio: Floats, surplus: Floats, places: Places, false_alar
     p_value = min(1.0, len(places) * math.exp(-peak))
     over = np.flatnonzero(height >= math.log(len(places) / false_alarm))
     if not len(over):
-        return ItemWatch(item, len(places), peak, p_value, None, None, None)
+        return ItemChange(item, len(places), peak, p_value, None, None, None)
     start = int(np.flatnonzero(total[: over[0] + 1] == lowest[over[0]])[-1])
     alarm, since = int(places[over[0]]), int(places[start])
-    return ItemWatch(item, len(places), peak, p_value, alarm, since, float(surplus[start:].mean()))
+    return ItemChange(item, len(places), peak, p_value, alarm, since, float(surplus[start:].mean()))
 
 
 def _predict(one: Items, level: Floats, error: Floats, severity: float) -> Floats:
