@@ -25,7 +25,7 @@ from toprope.learning.logic import (
     read_answers,
     read_plan,
 )
-from toprope.learning.models import Submission
+from toprope.learning.models import Assessment, Submission
 from toprope.people.api import Person, get_people, list_supervised, may_supervise
 from toprope.progression.api import get_catalogue
 
@@ -177,3 +177,35 @@ def get_submission(by: Person, attempt: UUID) -> SubmissionView:
         submitted_at=row.submitted_at,
         rated=row.rated_at is not None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class AssessmentView:
+    """A practical under way that waits for another rater."""
+
+    attempt: UUID
+    person: Person
+    rubric: str
+    level: int
+    competency: str
+    begun_at: datetime
+
+
+def list_unsettled(by: Person) -> list[AssessmentView]:
+    """Assessments that wait for another rater and that `by` has not rated, the longest waiting first."""
+    people = {person.uuid: person for person in list_supervised(by)}
+    rows = Assessment.objects.filter(verdict="waiting", person__in=people).exclude(raters__contains=[by.uuid])
+    return [_assessment(row, people[row.person]) for row in rows.order_by("begun_at")[:_QUEUE_LIMIT]]
+
+
+def get_assessment(by: Person, attempt: UUID) -> AssessmentView:
+    """An assessment of somebody whom `by` supervises. Raises `Refused` for anything else."""
+    row = Assessment.objects.filter(attempt=attempt).first()
+    person = get_people([row.person]).get(row.person) if row else None
+    if row is None or person is None or not may_supervise(by, person):
+        raise Refused("There is no such practical for you to rate.")
+    return _assessment(row, person)
+
+
+def _assessment(row: Assessment, person: Person) -> AssessmentView:
+    return AssessmentView(row.attempt, person, row.rubric, row.level, row.competency, row.begun_at)

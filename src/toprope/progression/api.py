@@ -2,6 +2,7 @@
 
 from toprope.progression.actions import rebuild, refresh_person
 from toprope.progression.logic import (
+    PAIRED,
     PANEL_MEMBERS,
     PANEL_SUPERVISORS,
     Assessment,
@@ -45,6 +46,7 @@ DERIVED_MODELS = (LevelAward, ProgressedUpTo)
 __all__ = [
     "DERIVED_MODELS",
     "FOLLOWED",
+    "PAIRED",
     "PANEL_MEMBERS",
     "PANEL_SUPERVISORS",
     "Assessment",

@@ -71,7 +71,7 @@ class RungDecisions:
 def fold_decisions(decisions: Iterable[Statement], rung: Rung, issued_at: datetime) -> RungDecisions:
     """What stands on `rung` after `decisions`, which come in recorded order.
 
-    A suspension stands even where it came before the grant; a move needs a grant to move on.
+    What takes away stands even where it came before the grant; what gives needs a grant to give it on.
     """
     state = RungDecisions(rung.entry_supervision)
     for decision in decisions:
@@ -144,7 +144,7 @@ def _confirm(state: RungDecisions, rung: Rung, decision: Statement) -> RungDecis
     return replace(state, confirmed_at=state.confirmed_at or decision.timestamp)
 
 
-_ANY_TIME = frozenset({Verb.WAS_SUSPENDED, Verb.WAS_REINSTATED})
+_ANY_TIME = frozenset({Verb.WAS_SUSPENDED, Verb.WAS_REINSTATED, Verb.WAS_STEPPED_DOWN})
 _FOLDS = {
     Verb.WAS_SUSPENDED: _suspend,
     Verb.WAS_REINSTATED: _reinstate,

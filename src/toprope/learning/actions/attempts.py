@@ -53,7 +53,7 @@ def accept_policy(person: UUID, version: str, now: datetime) -> None:
         context=Context(framework=current_framework().reference),
     )
     with transaction.atomic():
-        _lock(person)
+        lock_learner(person)
         if _record_once([statement]):
             detail = {"policy": policy.key, "version": version}
             record_entry(Tag.POLICY_ACCEPTED, actor=person, subject=str(person), detail=detail, now=now)
@@ -68,7 +68,7 @@ def start_step(person: UUID, step: str, now: datetime) -> UUID:
     """
     requirement = _find_requirement(person, step, now)
     with transaction.atomic():
-        _lock(person)
+        lock_learner(person)
         already = find_open_attempt(person, step)
         if already is not None:
             return already
@@ -88,7 +88,7 @@ def answer_item(
     With the last answer the sitting is complete, and levels and grants follow at once.
     """
     with transaction.atomic():
-        _lock(person)
+        lock_learner(person)
         told = get_attempt(person, attempt)
         question = next((each for each in told.questions if each.item.key == key), None)
         if question is None:
@@ -129,7 +129,7 @@ def submit_practical(person: UUID, attempt: UUID, response: Any, now: datetime) 
     except ResponseError as error:
         raise Refused(str(error)) from error
     with transaction.atomic():
-        _lock(person)
+        lock_learner(person)
         if statement.verb is Verb.SUBMITTED:
             # Before the record is written to, as everywhere: locks are always taken in this order.
             Submission.objects.get_or_create(
@@ -240,7 +240,7 @@ def _record_once(statements: list[Statement]) -> bool:
         return False
 
 
-def _lock(person: UUID) -> None:
+def lock_learner(person: UUID) -> None:
     """One writer at a time per person, so that two tabs cannot each hold the other's answer missing.
 
     Taken before the record is written to, always in this order.

@@ -12,6 +12,7 @@ from toprope.content.api import score_practical
 from toprope.evidence.api import StatementConflict, record_statements, stream_statements
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.kit.ids import derive_uuid7
+from toprope.learning.actions.assessing import rebuild_assessments
 from toprope.learning.models import Submission
 from toprope.learning.queries import get_attempt, get_submission
 from toprope.learning.tags import Tag
@@ -68,8 +69,9 @@ def rate_submission(attempt: UUID, *, by: Person, score: int, note: str, now: da
 
 
 def rebuild(progress: Callable[[int], None]) -> None:
-    """Drop the list of what was handed in and read it again from the statements."""
+    """Drop the lists of what is to be rated and read them again from the statements."""
     with transaction.atomic():
+        rebuild_assessments(progress)
         Submission.objects.all().delete()
         found: dict[UUID, Submission] = {}
         for recorded in stream_statements(verbs={Verb.SUBMITTED, Verb.WAS_RATED}):

@@ -50,7 +50,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A practical carried out before raters. `competency` is "" where the rubric names which it covers."""
+    """A practical carried out before raters, on a competency; a rubric may cover others beside it."""
 
     attempt: UUID
     rubric: str
@@ -114,7 +114,7 @@ def noted_competencies(statement: Statement) -> Mapping[str, int]:
 
 def read_rating(statement: Statement) -> Rating:
     """The rating in a `was-rated` statement on a rubric."""
-    given = statement.result.response if statement.result else {}
+    given = statement.result.response["scores"] if statement.result else {}
     detail = statement.result.detail if statement.result else {}
     return Rating(
         statement=statement.id,
