@@ -1,5 +1,6 @@
 """Every command and every setting is documented, and nothing is documented that is not there."""
 
+import importlib.util
 import re
 from pathlib import Path
 
@@ -62,3 +63,12 @@ def test_links_between_pages_lead_somewhere():
         targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text())
         broken += [f"{page.name}: {target}" for target in targets if not (page.parent / target).exists()]
     assert broken == []
+
+
+def test_the_reference_of_stats_is_what_the_docstrings_say():
+    specification = importlib.util.spec_from_file_location(
+        "write_stats", ROOT / "docs/reference/write_stats.py"
+    )
+    writer = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(writer)
+    assert writer.PAGE.read_text() == writer.render(), "run: python docs/reference/write_stats.py"
