@@ -450,8 +450,9 @@ def test_time_only_ever_ages(rows, days, cut):
 def test_weights_of_conditions_and_hints():
     assert evidence_weight("unaided") == evidence_weight("") == 1.0
     assert evidence_weight("ai_allowed", hints=2) == 0.125
-    with pytest.raises(ValueError, match="condition 'open book'"):
-        evidence_weight("open book")
+    assert evidence_weight("open book") == 0.5  # what nobody vouches for counts as aided
+    with pytest.raises(ValueError, match="hints is -1"):
+        evidence_weight(hints=-1)
 
 
 @pytest.mark.parametrize(

@@ -60,20 +60,18 @@ RATERS_KEPT = 4
 SEVERITY_SHARE = 0.5
 """How much of what one fold says of a rater is taken over: planning value."""
 
-HINT_WEIGHT = 0.5
-CONDITION_WEIGHT = {"": 1.0, "unaided": 1.0, "ai_allowed": 0.5}
+HINT_WEIGHT, AIDED_WEIGHT = 0.5, 0.5
+UNAIDED = frozenset({"", "unaided"})
 
 
 def evidence_weight(condition: str = "", hints: int = 0) -> float:
-    """The weight omega of an answer: each hint used halves it, and AI allowed counts half of unaided, as the
-    person's own part is not seen. Planning values. Raises ValueError for a condition it does not know.
+    """The weight omega of an answer: each hint used halves it, and so does any condition but "unaided" (""
+    where none was recorded): with AI allowed, paired or unknown, part of it may be somebody else's.
+    Planning values. Raises ValueError for hints below 0.
     """
-    if condition not in CONDITION_WEIGHT or hints < 0:
-        known = ", ".join(repr(each) for each in CONDITION_WEIGHT)
-        raise ValueError(
-            f"condition '{condition}' with {hints} hints; conditions are {known}, hints 0 or more"
-        )
-    return CONDITION_WEIGHT[condition] * HINT_WEIGHT**hints
+    if hints < 0:
+        raise ValueError(f"hints is {hints}; it counts the hints used, 0 or more")
+    return (1.0 if condition in UNAIDED else AIDED_WEIGHT) * HINT_WEIGHT**hints
 
 
 @dataclass(frozen=True, slots=True)
