@@ -146,6 +146,7 @@ def test_what_says_nothing_is_passed_over():
     assert not read_statement(replace(answer(1), result=None), {})
     assert not read_statement(replace(answer(1), context=Context()), {})
     assert not abilities(answer(1, competency="gone since"))
+    assert not read_statement(rating(1, 4, rater=str(UUID(int=9))), {})  # of oneself
 
 
 def test_practicals_and_ratings_count_too():

@@ -88,7 +88,7 @@ def days_of(moment: datetime) -> float:
 def read_statement(statement: Statement, known: KnownItems) -> list[Reading]:
     """What the statement says of ability: nothing, one score, or one for each criterion that was rated.
 
-    A second answer to an item whose key the person has been shown says nothing.
+    A second answer to an item whose key the person has been shown says nothing, nor does a rating of oneself.
     """
     result, context = statement.result, statement.context
     if result is None or not context.competency:
@@ -100,7 +100,7 @@ def read_statement(statement: Statement, known: KnownItems) -> list[Reading]:
         return [_reading(statement, int(result.success), parameters)]
     if statement.verb is Verb.COMPLETED and statement.object.type is ObjectType.PRACTICAL:
         return [_reading(statement, int(bool(result.success)), plan_parameters(context.level))]
-    if statement.verb is Verb.WAS_RATED:
+    if statement.verb is Verb.WAS_RATED and statement.authority != str(statement.actor):
         return [
             _reading(statement, score, plan_parameters(context.level, highest=highest), criterion)
             for criterion, score, highest in _ratings(result.response)
