@@ -192,8 +192,8 @@ def test_no_item_is_shown_much_more_often_than_the_width_allows():
             choice = choose_item(table, sitting, 0.5, rng)
             sitting.record(choice.item)
             shown[choice.item] += 1
-    assert default_width(500) == 83
-    assert shown.max() / 500 < 20 / 83 * 1.3
+    assert default_width(500) == 100
+    assert shown.max() / 500 < 20 / 100 * 1.3
 
 
 def test_beyond_the_table_the_whole_pool_serves():

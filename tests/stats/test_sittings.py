@@ -86,7 +86,7 @@ def test_a_lenient_mentor_is_withstood(pool):
 
 
 def test_fading_until_expiry_is_decided_for(pool):
-    world = World(pool, fading=0.8, drift=0.3)
+    world = World(pool, fading=0.9, drift=0.2)
     run = simulate(world, build_table(pool), abilities())
     assert false_pass_bound(run) <= 0.05
     now = simulate(World(pool), build_table(pool), abilities())

@@ -9,7 +9,8 @@ give it; the others answer as before. With p the chance of a right answer from t
 and the chance pi that the item is out is updated after each answer by Bayes' rule, from pi + h (1 - pi):
 Shiryaev's (1963) detection of a change point, as sequential monitoring of items does (Zhang 2014). Right
 answers that the ability does not explain raise pi, wrong ones lower it. An item that everybody suddenly knows
-is found within about fifteen answers.
+is found within about twenty answers; those who meet it before are protected by the wide draw alone
+(`selection`), so whatever was passed in the weeks before an item was withdrawn deserves a look.
 
 The ability estimate uses it at once, before any person has looked: a right answer to an item that may be out
 could have been known, so the item's guess rate is raised to

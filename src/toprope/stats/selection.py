@@ -102,12 +102,12 @@ def decision_point(ability: float, cut: float) -> float:
 
 
 def default_width(pool: int) -> int:
-    """Among how many items of a pool to draw: a sixth of it, between 60 and 240, never more than half of it.
+    """Among how many items of a pool to draw: a fifth of it, between 60 and 240, never more than half of it.
 
     Of a large pool the best sixty are nearly equal, and more cost nothing; of ten items the better five are
     worth more than the little secrecy that ten could keep.
     """
-    return max(min(max(NARROWEST, pool // 6), WIDEST, (pool + 1) // 2), 1)
+    return max(min(max(NARROWEST, pool // 5), WIDEST, (pool + 1) // 2), 1)
 
 
 def discounted_information(items: Items, ability: float) -> Floats:
