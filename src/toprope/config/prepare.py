@@ -73,7 +73,7 @@ def load_content(say: Say) -> None:
     from toprope.content.api import PackRefusedError, load_builtin_pack
     from toprope.evidence.api import ensure_partitions
     from toprope.kit.clock import now
-    from toprope.measurement.api import refresh_stale
+    from toprope.measurement.api import refresh_stale, rehearse_sitting
 
     ensure_partitions()
     try:
@@ -86,6 +86,7 @@ def load_content(say: Say) -> None:
         say("framework", f"{in_force} stays in force: {error.problems[0]}")
         return
     say("framework", pack.reference + (", loaded" if pack.new else ""))
+    rehearse_sitting()
     anew = refresh_stale()
     if anew:
         say("estimates", f"made anew for {anew:,} {'person' if anew == 1 else 'persons'}")

@@ -29,6 +29,7 @@ from toprope.measurement.queries import (
     list_abilities,
     list_abilities_of,
     list_rung_decisions,
+    rehearse_sitting,
 )
 
 DERIVED_MODELS = (PersonAbility, LevelDecision)
@@ -61,4 +62,5 @@ __all__ = [
     "rebuild",
     "refresh_person",
     "refresh_stale",
+    "rehearse_sitting",
 ]

@@ -30,6 +30,7 @@ from toprope.measurement.logic import (
     list_steps,
     population_of,
     read_abilities,
+    rehearse,
     severities_of,
     start_following,
     summarise_rungs,
@@ -210,3 +211,8 @@ def get_calibration() -> CalibrationView | None:
     items = CalibratedItem.objects.filter(calibration=calibration).order_by("competency", "key", "digest")
     raters = CalibratedRater.objects.filter(calibration=calibration).order_by("-ratings", "rater")
     return CalibrationView(calibration, list(items), list(raters))
+
+
+def rehearse_sitting() -> None:
+    """Compile what a sitting needs, once on a machine, so that nobody waits for it in mid-sitting."""
+    rehearse(current_basis())

@@ -33,7 +33,7 @@ from toprope.measurement.logic.following import (
     start_following,
     unpack_followed,
 )
-from toprope.measurement.logic.judging import Judgement, Question, choose, judge
+from toprope.measurement.logic.judging import Judgement, Question, choose, judge, rehearse
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
 from toprope.measurement.logic.scale import level_cut, population_of
 from toprope.stats import Decision, DecisionSummary, LearntThreshold
@@ -75,6 +75,7 @@ __all__ = [
     "read_abilities",
     "read_decisions",
     "read_statement",
+    "rehearse",
     "rule_asking",
     "severities_of",
     "start_following",

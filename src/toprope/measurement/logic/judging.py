@@ -8,14 +8,15 @@ most as long as its currency class says, and is made only where it would outlast
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
 
-from toprope.content.logic import Item
-from toprope.measurement.logic.following import Basis, Followed, belief_about, items_of
+from toprope.content.logic import Item, Option
+from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
+from toprope.measurement.logic.following import Basis, Followed, belief_about, follow, items_of
 from toprope.measurement.logic.readings import days_of, parameters_of
 from toprope.measurement.logic.scale import level_cut
 from toprope.stats import (
@@ -132,3 +133,34 @@ def choose(
     )
     assert chosen is not None  # noqa: S101 - not all are barred
     return Question(ordered[chosen.item].key, chosen.propensity)
+
+
+def rehearse(basis: Basis) -> None:
+    """Make the calls that a sitting makes, on a made-up answer, so that nobody waits for them to be
+    compiled.
+    """
+    competency, now = basis.population.competencies[0], datetime(2026, 1, 1, tzinfo=UTC)
+    answer = Statement(
+        id=UUID(int=1),
+        actor=UUID(int=1),
+        verb=Verb.ANSWERED,
+        object=Object(ObjectType.ITEM, "rehearsal"),
+        timestamp=now,
+        result=Result(success=True, detail={"options": 3}),
+        context=Context(competency=competency, level=1),
+    )
+    item = Item("rehearsal", "", "mcq", competency, 1, "", "", "", (Option("a", "", ""),), "a", False, "", ())
+    followed = follow(basis, None, [answer])
+    assert followed is not None  # noqa: S101 - the answer counts
+    choose(basis, followed, competency, 1, [item], seed=answer.id, now=now)
+    judge(
+        basis,
+        followed,
+        competency,
+        1,
+        answered=1,
+        nothing_left=True,
+        shortest_days=1,
+        longest_days=2,
+        now=now,
+    )
