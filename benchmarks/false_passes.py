@@ -217,7 +217,7 @@ def sit_with_filter(seed: int, days: float, rule: DecisionRule) -> Outcome:
     table = build_table(items)
     compromised = np.zeros(POOL)
     parts = [
-        _sit_together(population, items, table, compromised, days, rule, rng)
+        _sit_together(population, items, table, compromised=compromised, days=days, rule=rule, rng=rng)
         for _ in range(FILTERED_PERSONS // TOGETHER)
     ]
     return Outcome(*(np.concatenate(column) for column in zip(*parts, strict=True)))
@@ -227,6 +227,7 @@ def _sit_together(
     population: Population,
     items: Items,
     table: SelectionTable,
+    *,
     compromised: np.ndarray,
     days: float,
     rule: DecisionRule,
@@ -238,7 +239,9 @@ def _sit_together(
     guarded = guard_items(items, compromised)
     for competency in np.repeat([1, 2, 3], 6):
         asked = rng.integers(POOL, size=TOGETHER)
-        states, _ = _fold(population, states, items, asked, truth[:, competency], competency, rng)
+        states, _ = _fold(
+            population, states, items, asked, ability=truth[:, competency], competency=competency, rng=rng
+        )
     sittings = [start_sitting(table, withdrawn=suspected(compromised)) for _ in range(TOGETHER)]
     given: list[list[tuple[int, bool]]] = [[] for _ in range(TOGETHER)]
     certainty, outcome = np.zeros(TOGETHER), np.full(TOGETHER, Decision.CONTINUE, dtype=object)
@@ -249,9 +252,8 @@ def _sit_together(
             point = decision_point(states[person].mean[0], CUT)
             asked[place] = choose_item(table, sittings[person], point, rng).item
             sittings[person].record(asked[place])
-        moved, scores = _fold(
-            population, [states[person] for person in going], guarded, asked, truth[going, 0], 0, rng
-        )
+        now = [states[person] for person in going]
+        moved, scores = _fold(population, now, guarded, asked, ability=truth[going, 0], competency=0, rng=rng)
         for place, person in enumerate(going):
             states[person] = moved[place]
             given[person].append((asked[place], bool(scores[place])))
@@ -277,6 +279,7 @@ def _fold(
     states: list[AbilityState],
     read_as: Items,
     asked: np.ndarray,
+    *,
     ability: np.ndarray,
     competency: int,
     rng: np.random.Generator,

@@ -56,7 +56,8 @@ def cpu_each(call: Callable[[], object], least: float = 0.5) -> float:
 
 
 @njit
-def many_picks(ranking, points, widths, targets, counts, barred, uniforms):
+def many_picks(ranking, points, uniforms, content, barred):
+    widths, targets, counts = content
     total = 0
     for n in range(len(points)):
         item = pick(ranking, points[n], widths, targets, counts, barred, uniforms[n, 0], uniforms[n, 1])[0]
@@ -67,8 +68,10 @@ def many_picks(ranking, points, widths, targets, counts, barred, uniforms):
 def compiled_seconds(table: SelectionTable, sitting) -> float:
     rng = np.random.default_rng(1)
     points, uniforms = rng.normal(size=20_000), rng.random((20_000, 2))
-    fixed = (table.widths, table.targets, sitting.counts, sitting.barred, uniforms)
-    return cpu_each(lambda: many_picks(table.ranking, points, *fixed)) / len(points)
+    content = (table.widths, table.targets, sitting.counts)
+    return cpu_each(lambda: many_picks(table.ranking, points, uniforms, content, sitting.barred)) / len(
+        points
+    )
 
 
 def python_seconds(table: SelectionTable, sitting) -> float:
