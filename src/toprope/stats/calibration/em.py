@@ -7,6 +7,7 @@ the generalised partial credit model (Muraki 1992) where scored higher. Anderson
 are climbed on an even sample first and then whole, in single precision; the finish is in double precision.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial, reduce
@@ -19,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from toprope.stats.calibration.beginning import Anchors, beginning
 from toprope.stats.calibration.errors import covariances, layout, missing_information, share
 from toprope.stats.calibration.expectation import Expectation, expect
-from toprope.stats.calibration.maximisation import NO_PRIOR, Flags, Prior, maximise
+from toprope.stats.calibration.maximisation import Flags, Prior, maximise
 from toprope.stats.calibration.parameters import REACH, Parameters, items_of, quadrature
 from toprope.stats.calibration.survey import Survey, check_determined, survey
 from toprope.stats.items import Floats, Integers, Items
@@ -30,6 +31,8 @@ LARGE = 1_000_000
 SAMPLE = 2_000_000
 """Responses in the first sample of larger data; and at least so many per item:"""
 SAMPLE_PER_ITEM = 500
+THINNING = 8
+"""How much larger the next sample is."""
 MEMORY = 6
 """Steps that the next leap is drawn from."""
 ROUNDING = 1e-7
@@ -120,8 +123,9 @@ def calibrate(
     ascent = _Ascent(data, prior, free, nodes=nodes, moving=anchors is not None, limit=iterations)
     count = int(found.answers.sum())
     step = count // max(SAMPLE, SAMPLE_PER_ITEM * len(free))
-    if step > 1 and start is None:
-        parameters = ascent.climb(parameters, 100.0 * tolerance, single=True, step=step)
+    while step > 1 and start is None:
+        parameters = ascent.climb(parameters, tolerance * step, single=True, step=step)
+        step //= THINNING
     if count > LARGE:
         parameters = ascent.climb(parameters, tolerance, single=True)
     parameters = ascent.climb(parameters, tolerance)
@@ -171,53 +175,74 @@ class _Ascent:
     def __init__(
         self, data: Data, prior: Prior | None, free: Flags, *, nodes: int, moving: bool, limit: int
     ) -> None:
-        self._data, self._prior, self.free = data, prior, free
+        self._data, self.prior, self.free = data, prior, free
         self.nodes, self._moving, self._limit = nodes, moving, limit
-        self.weights = NO_PRIOR if prior is None else prior.weights
         self.iterations = 0
         self.change = np.inf
+        self._leaps = _Leaps()
 
     def climb(self, here: Parameters, tolerance: float, *, single: bool = False, step: int = 1) -> Parameters:
         """From here until an EM step changes less than the tolerance; the last place that was evaluated.
 
         A leap that ends lower than it began is taken back: EM itself never falls, so the climb cannot.
+        Samples have a prior in any case, for a rare score may be missing from them.
         """
+        prior = Prior() if self.prior is None and step > 1 else self.prior
         retreat, best = here, -np.inf
-        places: list[Floats] = []
-        steps: list[Floats] = []
+        place = step_there = None
         while True:
             self.expected = self._data.total(
                 partial(expect, parameters=here, nodes=self.nodes, single=single, step=step)
             )
             self.iterations += 1
             height = self.expected.log_likelihood
-            height += 0.0 if self._prior is None else self._prior.log_density(here, self.free)
+            height += 0.0 if prior is None else prior.log_density(here, self.free)
             if height < best - ROUNDING * abs(best) and self.iterations < self._limit:
-                here, best = retreat, -np.inf
-                places.clear()
-                steps.clear()
+                here, best, place = retreat, -np.inf, None
+                self._leaps.clear()
                 continue
-            there = maximise(here, self.expected, self.weights, self.free, moving=self._moving)
-            places.append(here.vector())
-            steps.append(there.vector() - places[-1])
-            self.change = float(np.abs(steps[-1]).max())
+            there = maximise(here, self.expected, prior, self.free, moving=self._moving)
+            before, step_before = place, step_there
+            place = here.vector()
+            step_there = there.vector() - place
+            self.change = float(np.abs(step_there).max())
             if self.change < tolerance or self.iterations >= self._limit:
                 return here
+            if before is not None:
+                self._leaps.learn(place - before, step_there - step_before)
             best, retreat = height, there
-            del places[:-MEMORY], steps[:-MEMORY]
-            here = there.moved(_leap(places, steps))
+            here = there.moved(self._leaps.from_step(there.vector(), step_there))
 
 
-def _leap(places: list[Floats], steps: list[Floats]) -> Floats:
-    """The place where the last steps together would vanish, were they linear in the place (Anderson 1965)."""
-    there = places[-1] + steps[-1]
-    if len(places) == 1:
-        return there
-    bends = np.diff(np.stack(steps), axis=0)
-    moves = np.diff(np.stack(places), axis=0) + bends
-    normal = bends @ bends.T
-    normal[np.diag_indices_from(normal)] += 1e-8 * normal.diagonal() + np.finfo(np.float64).tiny
-    return np.asarray(there - np.linalg.solve(normal, bends @ steps[-1]) @ moves, dtype=np.float64)
+class _Leaps:
+    """Where steps lead to, learnt from how they bent (Anderson 1965; Walker & Ni 2011).
+
+    What was learnt on a sample serves on the whole: the likelihood bends much the same there.
+    """
+
+    def __init__(self) -> None:
+        self._bends: deque[Floats] = deque(maxlen=MEMORY)
+        self._moves: deque[Floats] = deque(maxlen=MEMORY)
+
+    def clear(self) -> None:
+        self._bends.clear()
+        self._moves.clear()
+
+    def learn(self, move: Floats, bend: Floats) -> None:
+        """Between two places `move` apart the EM step changed by `bend`."""
+        self._bends.append(bend)
+        self._moves.append(move + bend)
+
+    def from_step(self, there: Floats, step: Floats) -> Floats:
+        """The place where the EM step would vanish, were it linear in the place; `there` is where it led."""
+        if not self._bends:
+            return there
+        bends = np.stack(self._bends)
+        normal = bends @ bends.T
+        normal[np.diag_indices_from(normal)] += 1e-8 * normal.diagonal() + np.finfo(np.float64).tiny
+        return np.asarray(
+            there - np.linalg.solve(normal, bends @ step) @ np.stack(self._moves), dtype=np.float64
+        )
 
 
 def quadrature_size(found: Survey, parameters: Parameters) -> int:
@@ -235,15 +260,13 @@ def quadrature_size(found: Survey, parameters: Parameters) -> int:
 def _with_errors(
     data: Data, found: Survey, parameters: Parameters, ascent: _Ascent, anchors: Anchors | None
 ) -> tuple[Items, Floats]:
-    """The items with their error covariances, and the standard errors (2,) of the abilities' mean and
-    spread.
-    """
+    """The items with their error covariances; the standard errors (2,) of the abilities' mean and spread."""
     where = layout(parameters, ascent.free, ability=anchors is not None)
     step = share(where, found.persons, int(found.answers.sum()), ascent.nodes)
     missing = step * data.total(
         partial(missing_information, parameters=parameters, nodes=ascent.nodes, where=where, step=step)
     )
-    errors, of_abilities = covariances(parameters, ascent.expected, missing, ascent.weights, where)
+    errors, of_abilities = covariances(parameters, ascent.expected, missing, ascent.prior, where)
     if anchors is not None:
         errors[anchors.places] = anchors.items.covariance
     return items_of(parameters, errors), np.sqrt(np.diag(of_abilities))

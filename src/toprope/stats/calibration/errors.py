@@ -14,11 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from toprope.stats.calibration.expectation import Block, Expectation, who_answered
 from toprope.stats.calibration.kernels import Cells
-from toprope.stats.calibration.maximisation import Flags, curvatures
+from toprope.stats.calibration.maximisation import Flags, Prior, curvatures
 from toprope.stats.calibration.parameters import Parameters, quadrature
 from toprope.stats.compiled import compiled_fast
 from toprope.stats.items import Floats, Integers
@@ -27,14 +26,11 @@ from toprope.stats.responses import Responses
 FULL = 300
 LEAST_INFORMATION = 1e-6
 """No direction gets less: variances end at a million, wide enough to say that nothing is known."""
-MULTIPLICATIONS = 4e9
+MULTIPLICATIONS = 1e9
 """About so many may a whole matrix cost, and at least so many persons are in any sample:"""
 PERSONS = 1_000
 RESPONSES_PER_ITEM = 500
 """At least so many, on average, are in the sample that blocks are taken from."""
-_SLICE = 128
-_NOTHING = 1e-7
-"""Roots of weights below this are left out: their products would be denormal, and slow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,29 +86,19 @@ def missing_information(
     width = scores.gradients.shape[1]
     total = np.zeros((where.size, where.size) if where.full else (len(where.column), width, width))
     answered = who_answered(responses, step)
-    size = _SLICE if where.full else block.size
-    for low in range(0, len(answered), size):
-        persons = answered[low : low + size]
+    of_ability = np.stack([points, points**2]) / parameters.spread if where.ability else np.zeros((0, nodes))
+    for low in range(0, len(answered), block.size):
+        persons = answered[low : low + block.size]
         block.fill(persons)
-        if not where.full:
+        if where.full:
+            _add_matrix(block.cells, persons, block.posterior, scores, of_ability, total)
+        else:
             _add_blocks(block.cells, persons, block.posterior, scores, total)
-            continue
-        deviations = np.zeros((where.size, len(persons), nodes), dtype=np.float32)
-        roots = np.sqrt(block.posterior[: len(persons)])
-        roots[roots < _NOTHING] = 0.0
-        _deviate(block.cells, persons, block.posterior, scores, deviations)
-        if where.ability:
-            for place, score in ((-2, points), (-1, points**2)):
-                means = block.posterior[: len(persons)] @ score
-                deviations[place] = (score - means[:, None]) / parameters.spread
-        deviations *= roots.astype(np.float32)
-        flat = deviations.reshape(where.size, -1)
-        total += flat @ flat.T
     return total
 
 
 def covariances(
-    parameters: Parameters, expected: Expectation, missing: Floats, prior: Floats, where: Layout
+    parameters: Parameters, expected: Expectation, missing: Floats, prior: Prior | None, where: Layout
 ) -> tuple[Floats, Floats]:
     """The error covariances (J, 2, 2) of discrimination and difficulty; zeros for known items.
 
@@ -220,23 +206,44 @@ def _gradients(parameters: Parameters, ability: Floats) -> Floats:
 
 
 @compiled_fast
-def _deviate(
-    cells: Cells, persons: Integers, posterior: Floats, scores: Scores, deviations: NDArray[np.float32]
+def _deviate(posterior: Floats, score: Floats, deviation: Floats) -> None:
+    """(score - E[score]) sqrt(posterior), at each point."""
+    mean = 0.0
+    for q in range(len(posterior)):
+        mean += posterior[q] * score[q]
+    for q in range(len(posterior)):
+        deviation[q] = (score[q] - mean) * np.sqrt(posterior[q])
+
+
+@compiled_fast
+def _add_matrix(
+    cells: Cells, persons: Integers, posterior: Floats, scores: Scores, of_ability: Floats, total: Floats
 ) -> None:
-    """deviations[column, p] = s - E[s], at each point, for each person's answered items."""
-    nodes = posterior.shape[1]
+    """Add each person's covariance of scores to the matrix, those `of_ability` (2 or 0, Q) at its end."""
+    nodes, size = posterior.shape[1], len(total)
+    deviations = np.empty((size, nodes))
+    columns = np.empty(size, dtype=np.int64)
     for p in range(len(persons)):
+        count = 0
         for k in range(cells.indptr[persons[p]], cells.indptr[persons[p] + 1]):
             j = cells.item[k]
-            low, row = scores.column[j], cells.first[j] + cells.score[k]
-            if low < 0:
-                continue
-            for t in range(scores.highest[j] + 1):
-                mean = 0.0
+            row = cells.first[j] + cells.score[k]
+            for t in range(scores.highest[j] + 1 if scores.column[j] >= 0 else 0):
+                _deviate(posterior[p], scores.gradients[row, t], deviations[count])
+                columns[count] = scores.column[j] + t
+                count += 1
+        for t in range(len(of_ability)):
+            _deviate(posterior[p], of_ability[t], deviations[count])
+            columns[count] = size - len(of_ability) + t
+            count += 1
+        for one in range(count):
+            for other in range(one + 1):
+                product = 0.0
                 for q in range(nodes):
-                    mean += posterior[p, q] * scores.gradients[row, t, q]
-                for q in range(nodes):
-                    deviations[low + t, p, q] = scores.gradients[row, t, q] - mean
+                    product += deviations[one, q] * deviations[other, q]
+                total[columns[one], columns[other]] += product
+                if other < one:
+                    total[columns[other], columns[one]] += product
 
 
 @compiled_fast

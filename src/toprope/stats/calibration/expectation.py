@@ -63,7 +63,7 @@ class Block:
         self._log_weights = _real(quadrature(nodes).log_weights, single)
         self._sorted = responses.items > MANY_ITEMS
         self.size = SORTED_BLOCK if self._sorted else BLOCK
-        self.posterior = _real(np.empty((self.size, nodes)), single)
+        self.posterior = _real(np.zeros((self.size, nodes)), single)
         self._normalise = normalise_single if single else normalise_double
         self._rows = self._member = np.empty(0, dtype=np.int32)
         self._total = 0

@@ -29,7 +29,7 @@ class Cells(NamedTuple):
 
 
 _LOG2_E = np.float32(1.4426950408889634)
-_LEAST_POWER = np.float32(-126.0)
+_LEAST_POWER = np.float32(-100.0)
 # 2**x on [0, 1] as a polynomial through both ends, minimax in relative error (2e-9; rounding adds 8e-8)
 _POWER_1 = np.float32(0.6931470323987492)
 _POWER_2 = np.float32(0.24022951328798733)

@@ -78,13 +78,15 @@ class Workspace(NamedTuple):
 
 
 def maximise(
-    parameters: Parameters, expected: Expectation, prior: Floats, free: Flags, *, moving: bool
+    parameters: Parameters, expected: Expectation, prior: Prior | None, free: Flags, *, moving: bool
 ) -> Parameters:
     """The free items' best parameters for these counts; where `moving`, the abilities' distribution's too."""
     ability = parameters.abilities(len(expected.mass))
     given = parameters.model
     model = given._replace(slope=given.slope.copy(), intercepts=given.intercepts.copy())
-    _newton(model, np.flatnonzero(free), Target(expected.counts, ability, prior), _workspace(parameters))
+    _newton(
+        model, np.flatnonzero(free), Target(expected.counts, ability, _weights(prior)), _workspace(parameters)
+    )
     mean, spread = parameters.mean, parameters.spread
     if moving:
         weights = expected.mass / expected.mass.sum()
@@ -93,19 +95,27 @@ def maximise(
     return replace(parameters, slope=model.slope, intercepts=model.intercepts, mean=mean, spread=spread)
 
 
-def curvatures(parameters: Parameters, expected: Expectation, prior: Floats, free: Flags) -> Floats:
+def curvatures(parameters: Parameters, expected: Expectation, prior: Prior | None, free: Flags) -> Floats:
     """(J, P, P), P = 1 + M: the negative second derivatives of the M-step's objective; zeros where not
     free.
     """
     work = _workspace(parameters)
     out = np.zeros((len(parameters.slope), *work.curvature.shape))
     model = parameters.model
-    target = Target(expected.counts, parameters.abilities(len(expected.mass)), prior)
+    target = Target(expected.counts, parameters.abilities(len(expected.mass)), _weights(prior))
     for j in np.flatnonzero(free).tolist():
         work.curvature[:] = 0.0
         _derive(model, j, target, work)
         out[j] = work.curvature
     return out
+
+
+def _weights(prior: Prior | None) -> Floats:
+    """(3,): the log of the median discrimination, and the two precisions; zeros without a prior."""
+    if prior is None:
+        return np.zeros(3)
+    precisions = (prior.discrimination_spread**-2, prior.easiness_spread**-2)
+    return np.array([np.log(prior.discrimination), *precisions])
 
 
 def _workspace(parameters: Parameters) -> Workspace:
