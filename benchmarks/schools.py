@@ -1,10 +1,11 @@
 """Simulated answers that resemble five public data sets which may not be passed on, for prediction.py.
 
 The mechanisms are those one finds there, and on purpose not those of Toprope's model: abilities are a
-mixture, a competency is known or not (learned and forgotten at a stroke) with a continuous part beside, persons
-learn at speeds of their own and fall into slumps with random guesses, items guess and slip, come in clusters
-that a person may be odd on, and may build on the step before. Answers come in blocks of one competency; there
-are repeated tries, hints down to the solution (each an answer that counts as wrong) and follow-up questions.
+mixture, a competency is known or not (learned and forgotten at a stroke) with a continuous part, persons
+learn at speeds of their own and fall into slumps with random guesses, items guess and slip, come in
+clusters that a person may be odd on, and may build on the step before. Answers come in blocks of one
+competency; there are repeated tries, hints down to the solution (each an answer that counts as wrong) and
+follow-up questions.
 """
 
 import math

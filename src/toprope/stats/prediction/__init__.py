@@ -8,6 +8,7 @@ runs it on a table.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,10 +21,19 @@ from toprope.stats.prediction.evaluation import (
     mean_rate,
     person_folds,
 )
-from toprope.stats.prediction.filter import GAINS, START, Layout, Rows, lay_out, new_content, run_filter
+from toprope.stats.prediction.filter import (
+    GAINS,
+    START,
+    Content,
+    Layout,
+    Rows,
+    lay_out,
+    new_content,
+    run_filter,
+)
 from toprope.stats.prediction.history import History, trace_history
 from toprope.stats.prediction.search import search_minimum
-from toprope.stats.prediction.trees import add_trees, bin_edges, bin_features, grow_correction
+from toprope.stats.prediction.trees import add_trees, bin_edges, bin_features, count_trees, grow_trees
 from toprope.stats.tables import AnswerTable, Floats, Integers
 
 __all__ = [
@@ -44,6 +54,7 @@ PRIOR_STEPS = (
     3.0  # a setting's prior standard deviation, in first steps of the search; matters for few answers
 )
 TUNING_SHARE = 0.75  # settings are judged on the persons after this share
+ORDERS = 4  # orders of the persons to learn in; the mean of their predictions depends less on any
 FILTER_ONLY_SHARE = 0.25  # trees learn from the persons after this share, when the content is known a little
 TREES_SHARE = 0.75  # the number of trees is settled on the persons after this share
 
@@ -88,22 +99,38 @@ def predict_next_answers(
     where fewer than 4 persons are out, or where these answered all alike.
     """
     train = _shuffle_persons(answers, test, rng)
-    score = answers.rows.score[train]
-    rate = float(score.mean())
+    rate = float(answers.rows.score[train].mean())
     if not 0.0 < rate < 1.0:
         raise ValueError("the answers to learn from are all right or all wrong; nothing can be learned")
-    rows = answers.rows.take(train)
-    settings = _tune(rows, answers.layout, rate)
-    content = new_content(answers.layout, settings, rate)
-    learned, states = run_filter(rows, answers.layout, content, settings, learn=True)
+    settings = _tune(answers.rows.take(train), answers.layout, rate)
     tested = np.flatnonzero(test)
-    predicted, test_states = run_filter(
-        answers.rows.take(tested), answers.layout, content, settings, learn=False
-    )
-    described = np.hstack([states, answers.features[train]])
-    to_correct = np.hstack([test_states, answers.features[tested]])
-    correction = _grow_correction(rows.person, score, _logit(learned), described)
-    return correction(_logit(predicted), to_correct)
+    logit, count = np.zeros(tested.size), None
+    for _ in range(ORDERS):
+        train = _shuffle_persons(answers, test, rng)
+        content = new_content(answers.layout, settings, rate)
+        learned = _follow(answers, train, content, settings, learn=True)
+        predicted = _follow(answers, tested, content, settings, learn=False)
+        corrected, count = _correct(learned, predicted, count)
+        logit += corrected / ORDERS
+    return np.asarray(1.0 / (1.0 + np.exp(-logit)), dtype=np.float64)
+
+
+class _Followed(NamedTuple):
+    """What the filter made of some answers; (n,), features (n, C)."""
+
+    person: Integers
+    score: Floats
+    logit: Floats
+    features: NDArray[np.float32]
+
+
+def _follow(
+    answers: PreparedAnswers, which: Integers, content: Content, settings: dict[str, float], *, learn: bool
+) -> _Followed:
+    rows = answers.rows.take(which)
+    predicted, states = run_filter(rows, answers.layout, content, settings, learn=learn)
+    features = np.hstack([states, answers.features[which]])
+    return _Followed(rows.person, rows.score, _logit(predicted), features)
 
 
 def _shuffle_persons(answers: PreparedAnswers, test: NDArray[np.bool_], rng: np.random.Generator) -> Integers:
@@ -159,20 +186,21 @@ def _unpacker() -> Callable[[Floats], dict[str, float]]:
     return unpack
 
 
-def _grow_correction(
-    person: Integers, score: Floats, logit: Floats, features: NDArray[np.float32]
-) -> Callable[[Floats, NDArray[np.float32]], Floats]:
-    """A correction of (logit, features) to probabilities, from the predictions of those learned from."""
-    first = _person_share(person, FILTER_ONLY_SHARE)
-    edges = bin_edges(features[first:])
-    hold_out = _person_share(person, TREES_SHARE) - first
-    trees = grow_correction(bin_features(features[first:], edges), score[first:], logit[first:], hold_out)
+def _correct(learned: _Followed, predicted: _Followed, count: int | None) -> tuple[Floats, int]:
+    """The predicted logits, corrected by trees grown on the learned ones, and how many trees there were.
 
-    def correct(current: Floats, described: NDArray[np.float32]) -> Floats:
-        add_trees(bin_features(described, edges), trees, current)
-        return np.asarray(1.0 / (1.0 + np.exp(-current)), dtype=np.float64)
-
-    return correct
+    The learned logits, too, were predicted before the filter knew anything of the person, so that the trees see
+    errors such as it makes on the tested. `count` is sought where it is not given.
+    """
+    first = _person_share(learned.person, FILTER_ONLY_SHARE)
+    edges = bin_edges(learned.features[first:])
+    bins = bin_features(learned.features[first:], edges)
+    score, logit = learned.score[first:], learned.logit[first:]
+    if count is None:
+        count = count_trees(bins, score, logit, _person_share(learned.person, TREES_SHARE) - first)
+    corrected = predicted.logit.copy()
+    add_trees(bin_features(predicted.features, edges), grow_trees(bins, score, logit, count), corrected)
+    return corrected, count
 
 
 def _logit(probability: Floats) -> Floats:

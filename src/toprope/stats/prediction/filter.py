@@ -152,7 +152,7 @@ def run_filter(
 
 
 @compiled
-def _filter(  # noqa: PLR0917 - compiled code takes plain arrays
+def _filter(
     rows: Rows,
     content: Content,
     values: Floats,

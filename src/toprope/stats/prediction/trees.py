@@ -50,13 +50,12 @@ def bin_features(features: NDArray[np.float32], edges: list[Floats]) -> Bins:
     return np.stack(columns, axis=1).astype(np.uint8)
 
 
-def grow_correction(bins: Bins, score: Floats, logit: Floats, hold_out: int) -> Trees:
-    """Trees that correct `logit` (N,) for `score` (N,), grown on (N, C) `bins`; maybe none.
+def count_trees(bins: Bins, score: Floats, logit: Floats, hold_out: int) -> int:
+    """How many trees correct `logit` (N,) for `score` (N,) best, given (N, C) `bins`; 0 where they do not help.
 
-    Their number is the best for the answers from `hold_out` on when grown on those before; then they are
-    grown anew on all.
+    They are grown on the answers before the place `hold_out` and judged on the others.
     """
-    grown = _grow(bins[:hold_out], score[:hold_out], logit[:hold_out].copy(), MOST_TREES)
+    grown = grow_trees(bins[:hold_out], score[:hold_out], logit[:hold_out], MOST_TREES)
     held, held_score, current = bins[hold_out:], score[hold_out:], logit[hold_out:].copy()
     best, count = _loss(held_score, current), 0
     for first in range(0, MOST_TREES, STRIDE):
@@ -64,24 +63,25 @@ def grow_correction(bins: Bins, score: Floats, logit: Floats, hold_out: int) -> 
         loss = _loss(held_score, current)
         if loss < best:
             best, count = loss, first + STRIDE
-    return _grow(bins, score, logit.copy(), count)
+    return count
 
 
 def _loss(score: Floats, logit: Floats) -> float:
     return float(np.mean(np.logaddexp(0.0, logit) - score * logit)) if len(score) else math.inf
 
 
-def _grow(bins: Bins, score: Floats, logit: Floats, count: int) -> Trees:
-    nodes, leaves = 2**DEPTH - 1, 2**DEPTH
+def grow_trees(bins: Bins, score: Floats, logit: Floats, count: int) -> Trees:
+    """So many trees that correct `logit` (N,) for `score` (N,), grown on (N, C) `bins`."""
+    nodes, current = 2**DEPTH - 1, logit.copy()
     cut = np.zeros((count, nodes), dtype=np.int64)
-    trees = Trees(np.full((count, nodes), -1), cut, np.zeros((count, leaves)))
+    trees = Trees(np.full((count, nodes), -1), cut, np.zeros((count, nodes + 1)))
     for number in range(count):
-        _grow_tree(bins, score, logit, trees.feature[number], trees.cut[number], trees.value[number])
+        _grow_tree(bins, score, current, trees.feature[number], trees.cut[number], trees.value[number])
     return trees
 
 
 @compiled
-def _grow_tree(  # noqa: PLR0917 - compiled code takes plain arrays
+def _grow_tree(
     bins: Bins, score: Floats, logit: Floats, feature: Integers, cut: Integers, value: Floats
 ) -> None:
     count, columns = bins.shape
