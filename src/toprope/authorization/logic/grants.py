@@ -131,7 +131,7 @@ def _fact(
         evidence=(*then.evidence, *folded.statements),
         confirmed_at=folded.confirmed_at,
         suspension=_inherited(folded.suspension, (below[key].suspension for key in rung.after)),
-        step_down=folded.step_down or _withdrawn_below(rung, below),
+        step_down=_step_down(folded.step_down, (below[key].step_down for key in rung.after)),
     )
 
 
@@ -159,7 +159,8 @@ def _inherited(own: Suspension | None, below: Iterable[Suspension | None]) -> Su
     return own or next((suspension for suspension in below if suspension is not None), None)
 
 
-def _withdrawn_below(rung: Rung, below: Mapping[str, GrantFact]) -> StepDown | None:
-    """A rung goes with one it builds on."""
-    steps = (below[key].step_down for key in rung.after)
-    return next((step for step in steps if step is not None and step.withdraws), None)
+def _step_down(own: StepDown | None, below: Iterable[StepDown | None]) -> StepDown | None:
+    """A rung goes with one it builds on; its own withdrawal is told first, a mere step last."""
+    if own is not None and own.withdraws:
+        return own
+    return next((step for step in below if step is not None and step.withdraws), own)

@@ -39,9 +39,7 @@ class Situation:
     policy_version: str
     now: datetime
     uses: Mapping[str, tuple[UseDay, ...]] = field(default_factory=dict)
-    _checked: dict[tuple[str, int], Checklist] = field(
-        default_factory=dict, init=False, compare=False, repr=False
-    )
+    _checked: dict[tuple[str, int], Checklist] = field(default_factory=dict, compare=False, repr=False)
 
     def check_level(self, competency: str, level: int) -> Checklist:
         """The checklist of one level; rungs ask for the same ones again and again, so it is kept."""
@@ -66,7 +64,10 @@ class Situation:
         return [held for (key, _), held in self.levels.items() if key == competency]
 
     def as_of(self, moment: datetime) -> "Situation":
-        """The same at another moment, under the first policy version that the person accepted."""
+        """The same at another moment, under the first policy version that the person accepted.
+
+        Level checklists are kept: at another moment only the times of their retries would differ.
+        """
         accepted = [piece.version for piece in self.history.pieces if piece.kind == POLICY]
         version = accepted[0] if accepted else self.policy_version
         return replace(self, now=moment, policy_version=version)
