@@ -189,8 +189,8 @@ def _unpacker() -> Callable[[Floats], dict[str, float]]:
 def _correct(learned: _Followed, predicted: _Followed, count: int | None) -> tuple[Floats, int]:
     """The predicted logits, corrected by trees grown on the learned ones, and how many trees there were.
 
-    The learned logits, too, were predicted before the filter knew anything of the person, so that the trees see
-    errors such as it makes on the tested. `count` is sought where it is not given.
+    The learned logits, too, were predicted before the filter knew the person, so that the trees see errors
+    such as it makes on the tested. `count` is sought where it is not given.
     """
     first = _person_share(learned.person, FILTER_ONLY_SHARE)
     edges = bin_edges(learned.features[first:])

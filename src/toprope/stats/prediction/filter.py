@@ -64,7 +64,7 @@ START = {
 }
 GAINS = ("fast_gain", "gain_right", "gain_wrong")
 EFFECTS = tuple(START)[-10:]
-STATES = 8
+OWN_STATES = 8  # before the effects
 
 
 class Rows(NamedTuple):
@@ -140,12 +140,12 @@ def new_content(layout: Layout, settings: dict[str, float], rate: float) -> Cont
 def run_filter(
     rows: Rows, layout: Layout, content: Content, settings: dict[str, float], *, learn: bool
 ) -> tuple[Floats, NDArray[np.float32]]:
-    """P(right) before each answer, (N,), and the states then, (N, 8) (see `_filter`).
+    """P(right) before each answer, (N,), and what it was made of, (N, 18): see `_filter`.
 
     With `learn` the answers move the beliefs about the content, in place; without it they stay as they are.
     """
     predicted = np.empty(len(rows.score))
-    states = np.empty((len(rows.score), STATES), dtype=np.float32)
+    states = np.empty((len(rows.score), OWN_STATES + len(EFFECTS)), dtype=np.float32)
     values = np.array([settings[name] for name in tuple(START)[:12]])
     _filter(rows, content, values, layout.skills, learn, predicted, states)
     return predicted, states
@@ -196,7 +196,7 @@ def _filter(
         shrink = 1.0 / math.sqrt(1.0 + math.pi / 8.0 * spread)
         right = 1.0 / (1.0 + math.exp(-shrink * middle))
         predicted[n] = guess + (1.0 - guess - slip) * right
-        states[n] = (
+        states[n, :OWN_STATES] = (
             slope * ability,
             easiness,
             ability_variance,
@@ -207,6 +207,8 @@ def _filter(
             slope,
         )
 
+        for c in range(rows.effects.shape[1]):
+            states[n, OWN_STATES + c] = rows.weights[n, c] * content.mean[rows.effects[n, c]]
         push = shrink * (rows.score[n] - right)
         certainty = shrink * shrink * right * (1.0 - right)
         if learn:

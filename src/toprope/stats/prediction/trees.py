@@ -51,7 +51,7 @@ def bin_features(features: NDArray[np.float32], edges: list[Floats]) -> Bins:
 
 
 def count_trees(bins: Bins, score: Floats, logit: Floats, hold_out: int) -> int:
-    """How many trees correct `logit` (N,) for `score` (N,) best, given (N, C) `bins`; 0 where they do not help.
+    """How many trees correct `logit` (N,) for `score` (N,) best, given (N, C) `bins`; 0 where none helps.
 
     They are grown on the answers before the place `hold_out` and judged on the others.
     """
