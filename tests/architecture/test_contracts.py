@@ -19,13 +19,13 @@ TRESPASSES = [
     (INSIDE, "toprope.learning.queries", "import toprope.learning.actions"),
     (INSIDE, "toprope.evidence.actions", "import toprope.evidence.api"),
     (PURE, "toprope.policy.decision", "import django.http"),
-    (PURE, "toprope.stats.ability", "import psycopg"),
+    (PURE, "toprope.stats.items", "import psycopg"),
     (PURE, "toprope.people.logic", "import toprope.kit.clock"),
     (PURE, "toprope.evidence.statement", "import toprope.evidence.models"),
     (GATEWAY, "toprope.gateway.app", "import django"),
     (GATEWAY, "toprope.gateway.record", "import toprope.audit.api"),
     (GATEWAY, "toprope.gateway.watch", "import toprope.evidence.models"),
-    (STATS, "toprope.measurement.queries", "import toprope.stats.ability"),
+    (STATS, "toprope.measurement.queries", "import toprope.stats.items"),
     (SETTINGS, "toprope.web.learner", "import toprope.config.settings"),
 ]
 

@@ -50,7 +50,7 @@ def test_nobody_climbs_in_through_a_window(graph):
         ("toprope.learning.queries", "toprope.content.practicals"),
         ("toprope.measurement.queries", "toprope.evidence.models"),
         ("toprope.gateway.app", "toprope.evidence.api"),
-        ("toprope.gateway.app", "toprope.stats.ability"),
+        ("toprope.gateway.app", "toprope.stats.items"),
         ("toprope.gateway.app", "toprope.audit.api"),
     ],
 )

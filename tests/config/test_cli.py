@@ -24,7 +24,7 @@ def list_commands(command, path=()):
 
 ALL = list(list_commands(main))
 LEAVES = [(path, command) for path, command in ALL if not isinstance(command, click.Group)]
-NEEDS_NONE = {("serve",), ("echo-provider",), ("framework", "check")}
+NEEDS_NONE = {("serve",), ("echo-provider",), ("framework", "check"), ("bench", "prediction")}
 
 
 def run(*arguments, **environment):

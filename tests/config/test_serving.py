@@ -256,6 +256,31 @@ def test_a_rebuild_changes_nothing(installation):
     assert "Identical to what was there." in outcome.stdout
 
 
+def test_calibrating_tells_what_it_found_and_adopts_it(installation):
+    told = installation.run("calibrate", "--dry-run")
+    assert told.returncode == 0, told.stderr
+    assert "Certainty to ask for a level, as before" in told.stdout
+    assert told.stdout.endswith("Nothing was changed (--dry-run).\n")
+    assert "Calibration 1 is in force." in installation.run("calibrate").stdout
+    assert installation.run("rebuild").returncode == 0
+
+
+def test_a_cluster_that_does_not_answer_is_named(installation):
+    for arguments, code, said in (
+        (
+            ("--engine", "dask", "--scheduler", "tcp://127.0.0.1:9"),
+            3,
+            "No Dask scheduler answers at tcp://127",
+        ),
+        (("--engine", "dask"), 2, "--engine dask needs --scheduler"),
+        (("--scheduler", "tcp://127.0.0.1:9"), 2, "--scheduler goes with --engine dask"),
+    ):
+        told = installation.run("calibrate", *arguments)
+        assert told.returncode == code
+        assert said in told.stderr
+        assert "Traceback" not in told.stderr
+
+
 def test_migrating_and_loading_again_change_nothing(installation):
     assert installation.run("migrate").returncode == 0
     pack = Path(__file__).parents[2] / "src/toprope/content/packs/toprope-default"

@@ -70,7 +70,7 @@ def _cluster(engine: str, scheduler: str | None) -> AbstractContextManager[Any]:
             "Dask is not installed here; install Toprope with its extra: pip install 'toprope[cluster]'."
         ) from error
     try:
-        return cast("AbstractContextManager[Any]", Client(scheduler, timeout="10s"))  # type: ignore[no-untyped-call]
+        return cast("AbstractContextManager[Any]", Client(scheduler, timeout="5s"))  # type: ignore[no-untyped-call]
     except OSError as error:
         raise Problem(f"No Dask scheduler answers at {scheduler}; `dask scheduler` starts one.") from error
 
