@@ -18,9 +18,6 @@ PAGE = Path(__file__).with_name("stats.md")
 PACKAGES = {
     "toprope.stats": "Measurement",
     "toprope.stats.calibration": "Calibration",
-    "toprope.stats.standards": "Cut scores by panels",
-    "toprope.stats.classification": "Classification accuracy and consistency",
-    "toprope.stats.sittings": "Simulated sittings",
     "toprope.stats.quality": "Quality",
     "toprope.stats.prediction": "Predicting the next answer",
 }

@@ -204,7 +204,7 @@ def test_a_state_stays_finite_symmetric_and_positive(rows):
     assert np.isfinite(state.mean).all()
     assert np.array_equal(state.covariance, state.covariance.T)
     assert np.linalg.eigvalsh(state.covariance)[0] > 0
-    assert (state.job_credit <= 0.7 + 1e-12).all()
+    assert (state.job_credit <= 0.6 + 1e-12).all()
 
 
 @pytest.mark.parametrize("size", [4, 30])

@@ -1,10 +1,19 @@
 """Measurement as a library of its own: values in, values out, nothing of Toprope's other rooms.
 
-Items and what is known of them, the belief about a person's abilities and how evidence and time move it, which
-item to ask next, when certainty is enough, and how good all of it is. NumPy and Numba only. `docs/reference/stats.md`
-lists every function; `docs/explanation/measuring.md` says why it is done this way.
+Items and what is known of them, the belief about a person's abilities and how evidence and time move it,
+which item to ask next, when certainty is enough, and how good all of it is. NumPy and Numba only.
+`docs/reference/stats.md` lists every function; `docs/explanation/measuring.md` says why it is done this way.
 """
 
+from toprope.stats.classification import (
+    Classification,
+    FalseRates,
+    Rate,
+    false_rates,
+    lee,
+    rudner,
+    summed_scores,
+)
 from toprope.stats.decisions import (
     CERTAINTY,
     Decision,
@@ -25,7 +34,7 @@ from toprope.stats.distributions import (
     proportion_interval,
     proportion_upper_bound,
 )
-from toprope.stats.exposure import guard_items, suspected, watch_item
+from toprope.stats.exposure import easier_items, guard_items, suspected, watch_item
 from toprope.stats.filtering import Fold, Observations, evidence_weight, fold_observations, make_observations
 from toprope.stats.items import Items, expected_score, information, make_items, score_probabilities
 from toprope.stats.population import Population, population_from_graph
@@ -41,12 +50,23 @@ from toprope.stats.retention import (
 from toprope.stats.selection import (
     Choice,
     SelectionTable,
+    Sitting,
     build_table,
     choose_among,
     choose_item,
     decision_point,
+    default_width,
     discounted_information,
     start_sitting,
+)
+from toprope.stats.sittings import Beliefs, Sittings, World, simulate_sittings
+from toprope.stats.standards import (
+    Booklet,
+    PanelCut,
+    angoff_cut,
+    bookmark_cut,
+    cut_for_mark,
+    ordered_booklet,
 )
 from toprope.stats.states import (
     AbilityState,
@@ -63,47 +83,64 @@ from toprope.stats.states import (
 __all__ = [
     "CERTAINTY",
     "AbilityState",
+    "Beliefs",
+    "Booklet",
     "Choice",
+    "Classification",
     "Decision",
     "DecisionRule",
     "DecisionSummary",
+    "FalseRates",
     "Fold",
     "Items",
     "LearntThreshold",
     "Observations",
+    "PanelCut",
     "Population",
     "Prediction",
+    "Rate",
     "RaterCalibration",
     "Responses",
     "RetentionProbes",
     "SelectionTable",
     "Severities",
+    "Sitting",
+    "Sittings",
     "StabilityEstimate",
+    "World",
     "age_state",
+    "angoff_cut",
     "beta_cdf",
     "beta_quantile",
+    "bookmark_cut",
     "build_table",
     "chi_square_sf",
     "choose_among",
     "choose_item",
+    "cut_for_mark",
     "decide",
     "decision_point",
+    "default_width",
     "discounted_information",
+    "easier_items",
     "estimate_severities",
     "evidence_weight",
     "expected_score",
+    "false_rates",
     "fit_stability",
     "fold_observations",
     "guard_items",
     "inflate_state",
     "information",
     "learn_threshold",
+    "lee",
     "lowest_probability",
     "make_items",
     "make_observations",
     "make_responses",
     "normal_cdf",
     "normal_quantile",
+    "ordered_booklet",
     "population_from_graph",
     "predict_ability",
     "probability_at_least",
@@ -111,12 +148,15 @@ __all__ = [
     "proportion_interval",
     "proportion_upper_bound",
     "retained_share",
+    "rudner",
     "score_probabilities",
     "severity_of",
+    "simulate_sittings",
     "stability_from_half_life",
     "start_sitting",
     "start_state",
     "summarise_decisions",
+    "summed_scores",
     "suspected",
     "watch_item",
 ]

@@ -30,10 +30,10 @@ differ in ways that look like a rater's severity.
 **On-the-job signals** count with their weight until a limit. For each competency c, failures and successes
 apart, a ledger u_c adds up what signals could have done: the larger of |shift of the mean| / sigma_c and of
 the gain in log precision, by the bounds omega a top |(P x)_c| / sigma_c and omega a^2 top^2 (P x)_c^2 / (4
-P_cc). A signal that would take any u_c beyond 0.7 has its weight cut to what fits. As u_c fades as the
-ability does, signals alone hold mean - mu <= 0.7 sigma and precision <= e^1.4 / sigma^2, so P(ability >=
-cut) <= Phi(0.7 e^0.7) = 0.921 for every cut at or above the prior mean, on every competency, whatever their
-number.
+P_cc). A signal that would take any u_c beyond 0.6 has its weight cut to what fits. As u_c fades as the
+ability does, signals alone hold mean - mu <= 0.6 sigma and precision <= e^1.2 / sigma^2, so P(ability >=
+cut) <= Phi(0.6 e^0.6) = 0.863 for every cut at or above the prior mean, on every competency, whatever their
+number: below the certainty that any level asks (`decisions.THRESHOLDS`).
 
 **Practice** adds `learning_gain` times what is left to half a prior deviation above the prior mean, and its
 square to the variance; pure assessment adds nothing.

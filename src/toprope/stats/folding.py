@@ -12,7 +12,7 @@ from toprope.stats.states import fade
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 
-JOB_LIMIT = 0.7
+JOB_LIMIT = 0.6
 """How far job signals alone may move a belief each way: prior standard deviations, and log precision."""
 
 PRACTICE_LIMIT = 0.5

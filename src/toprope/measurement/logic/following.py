@@ -202,18 +202,20 @@ def belief_about(basis: Basis, state: AbilityState, competency: str, at: datetim
 
 
 def expect_right(basis: Basis, followed: Followed | None, statement: Statement) -> float:
-    """P(right) on the question of an answer, by what is believed of the person now: without a belief, a
-    half.
+    """P(right) on the question of an answer, by what is believed of the person now; without a belief, a half.
+
+    The question is taken as easier by its standard error, so that none is suspected for being easy
+    (`toprope.stats.exposure`).
     """
     readings = _read(basis, [statement])
     if followed is None or not readings:
         return 0.5
     place = followed.state.competencies.index(readings[0].competency)
     parameters = readings[0].parameters
-    error = float(followed.state.covariance[place, place]) + parameters.covariance[2]
+    error = float(followed.state.covariance[place, place])
     # The mean of a logistic over a normal, nearly (MacKay 1992).
     slope = parameters.discrimination / math.sqrt(1.0 + math.pi / 8.0 * parameters.discrimination**2 * error)
-    gap = float(followed.state.mean[place]) - parameters.difficulty
+    gap = float(followed.state.mean[place]) - parameters.difficulty + math.sqrt(parameters.covariance[2])
     return parameters.guess + (1.0 - parameters.guess) / (1.0 + math.exp(-slope * gap))
 
 

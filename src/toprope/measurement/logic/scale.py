@@ -4,10 +4,10 @@ Abilities and difficulties are in logits; 0 is the middle of the people an insta
 standard deviation. Items are placed on it by the level they were written for until answers calibrate them.
 """
 
-import math
+from functools import cache
 
 from toprope.competency.logic import Framework
-from toprope.stats import Population, population_from_graph
+from toprope.stats import Population, cut_for_mark, make_items, population_from_graph
 
 LEVEL_DIFFICULTY = {1: -1.0, 2: 0.0, 3: 1.0, 4: 2.0}
 """The difficulty of an item written for a level: planning value, until a standard-setting panel moves the
@@ -21,10 +21,10 @@ PASS_MARK, GUESS = 0.75, 1 / 3
 """A level begins where three in four of its usual questions, of three options each, are expected right."""
 
 
+@cache
 def level_cut(level: int) -> float:
     """The cut score of a level, in logits."""
-    share = (PASS_MARK - GUESS) / (1.0 - GUESS)
-    return LEVEL_DIFFICULTY[level] + math.log(share / (1.0 - share))
+    return cut_for_mark(make_items([LEVEL_DIFFICULTY[level]], guess=GUESS), PASS_MARK)
 
 
 def population_of(framework: Framework) -> Population:
