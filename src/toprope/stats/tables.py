@@ -30,7 +30,7 @@ _ASKED = ("person", "item", "competency", "score")
 class AnswerTable:
     """N answers, by person in order of first appearance, and in order of time for each person.
 
-    person, item, competency: (N,) numbers from 0 without gaps. score: (N,) from 0 to 1.
+    person, item, competency: (N,) numbers from 0. score: (N,) from 0 to 1.
     hours: (N,) hours since the first answer of all, or None where times are not known.
     repeats: lines of the table left out because person, item and timestamp had been there (the first 10).
     repeat_count: how many there were.
@@ -86,15 +86,13 @@ class _Labels:
         self.numbers: dict[str, int] = {}
         self.taken = array("q")
 
-    def take(self, label: str, where: str) -> int:
+    def number(self, label: str, where: str) -> int:
         if not label or len(label) > LONGEST_LABEL:
             raise ValueError(
                 f"{where}: {self.what} is {'empty' if not label else 'too long'};"
                 f" 1 to {LONGEST_LABEL} characters are asked"
             )
-        number = self.numbers.setdefault(label, len(self.numbers))
-        self.taken.append(number)
-        return number
+        return self.numbers.setdefault(label, len(self.numbers))
 
 
 def _collect(rows: Iterator[list[str]], columns: dict[str, int], name: str) -> AnswerTable:
@@ -113,10 +111,10 @@ def _collect(rows: Iterator[list[str]], columns: dict[str, int], name: str) -> A
         if len(scores) >= MOST_ROWS:
             raise ValueError(f"{where}: more than {MOST_ROWS} answers; split the table by person")
         score = _score(row[columns["score"]], where)
+        numbers = [each.number(row[columns[each.what]].strip(), where) for each in labels]
         if timed:
             moment = _seconds(row[columns["timestamp"]], where)
-            key = tuple(row[columns[what]].strip() for what in _ASKED[:2])
-            mark = (hash(key[0]), hash(key[1]), moment)
+            mark = (numbers[0], numbers[1], moment)
             if mark in seen:
                 repeat_count += 1
                 if len(repeats) < 10:
@@ -124,8 +122,8 @@ def _collect(rows: Iterator[list[str]], columns: dict[str, int], name: str) -> A
                 continue
             seen.add(mark)
             seconds.append(moment)
-        for each in labels:
-            each.take(row[columns[each.what]].strip(), where)
+        for each, place in zip(labels, numbers, strict=True):
+            each.taken.append(place)
         scores.append(score)
     if not scores:
         raise ValueError(f"{name}: a header and no answers; give a row for each answer")
