@@ -27,6 +27,17 @@ INK, ACCENT, SOFT = "#4a4540", "#b5370c", "#8a8178"
 CLASSES = {"fast": 120.0, "medium": 240.0, "slow": 540.0}
 CUT = -0.49
 
+FALSE_PASSES = {  # benchmarks/false_passes.py --full: Toprope, the usual rule
+    "nothing wrong": (0.019, 0.125),
+    "five retakes": (0.028, 0.283),
+    "25 favourites leaked": (0.021, 0.693),
+    "leaked, and five retakes": (0.029, 0.693),
+    "a lenient mentor": (0.029, 0.256),
+    "people weaker than believed": (0.037, 0.241),
+    "items known from 50 answers": (0.024, 0.168),
+    "decided for its expiry": (0.026, 0.182),
+}
+
 
 def main() -> None:
     mpl.rcParams.update(
@@ -41,6 +52,7 @@ def main() -> None:
     mpl.rcParams.update({"axes.labelcolor": INK, "xtick.color": INK, "ytick.color": INK, "font.size": 11})
     draw_narrowing()
     draw_fading()
+    draw_false_passes()
 
 
 def draw_narrowing() -> None:
@@ -99,6 +111,26 @@ def draw_fading() -> None:
         title=f"after 28 of 30 right (ability {value:+.1f})",
     )
     save(figure, "measuring-fading.svg")
+
+
+def draw_false_passes() -> None:
+    """The share of those who pass that is below the cut, as things go wrong."""
+    figure, axes = plt.subplots(figsize=(7, 3.6))
+    names = list(FALSE_PASSES)[::-1]
+    for offset, place, colour, name in ((0.2, 1, SOFT, "the usual rule"), (-0.2, 0, ACCENT, "Toprope")):
+        shares = [FALSE_PASSES[each][place] for each in names]
+        axes.barh(np.arange(len(names)) + offset, shares, height=0.36, color=colour, label=name)
+    axes.axvline(0.05, color=INK, linewidth=0.8, linestyle=":")
+    axes.annotate("at most", (0.05, len(names) - 0.5), textcoords="offset points", xytext=(4, 0), color=INK)
+    axes.set(
+        yticks=range(len(names)),
+        yticklabels=names,
+        xlim=(0, 0.72),
+        xlabel="below the cut, of those who passed",
+    )
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    axes.legend(frameon=False, loc="lower right")
+    save(figure, "measuring-false-passes.svg")
 
 
 def save(figure: plt.Figure, name: str) -> None:
