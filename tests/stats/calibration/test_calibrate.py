@@ -199,6 +199,17 @@ def test_reversed_keys_are_flagged_and_finite():
         assert found.items.discrimination[4] < 0.2
 
 
+def test_an_item_that_sorts_without_error_ends_at_the_bound():
+    ability = np.random.default_rng(42).normal(size=1500)
+    table = answer(pool(12, 43), ability, 44)
+    table[:, 4] = np.nansum(table[:, :4], axis=1) > 1
+    found = calibrate(table_responses(table))
+    assert found.converged
+    assert found.items.discrimination.max() <= 10
+    assert np.isfinite(found.items.covariance).all()
+    assert found.items.discrimination[4] == found.items.discrimination.max()
+
+
 def test_groups_that_share_nobody_are_told_apart():
     table = answer(pool(9, 33), np.random.default_rng(34).normal(size=400), 35)
     table[:200, 4:8] = np.nan

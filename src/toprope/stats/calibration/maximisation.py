@@ -62,11 +62,12 @@ NO_PRIOR = np.zeros(3)
 
 
 class Target(NamedTuple):
-    """What the items are fitted to: counts (rows, Q) at abilities (Q,), and the prior's weights (3,)."""
+    """What items are fitted to: counts (rows, Q) at abilities (Q,), the prior's weights (3,), and bounds."""
 
     counts: Floats
     ability: Floats
     prior: Floats
+    slopes: tuple[float, float] = SLOPES
 
 
 class Workspace(NamedTuple):
@@ -184,7 +185,7 @@ def _solve(matrix: Floats, right: Floats, start: int, size: int) -> None:
 @compiled
 def _newton(model: Model, places: Integers, target: Target, work: Workspace) -> None:
     """Fit the items at these places, changing the model."""
-    lowest, steepest = SLOPES
+    lowest, steepest = target.slopes
     slope, step = model.slope, work.gradient
     for j in places:
         size = model.scores[j] + 1

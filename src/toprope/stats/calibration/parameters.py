@@ -19,9 +19,10 @@ from numpy.typing import NDArray
 from toprope.stats.compiled import compiled
 from toprope.stats.items import Floats, Integers, Items, make_items
 
-SLOPES = (0.01, 25.0)
-"""Discriminations end here: an item that turns its scale upside down, or sorts people without error, has no
-finite or no positive estimate."""
+SLOPES = (0.01, 10.0)
+"""Discriminations end here: an item whose key is reversed has no positive estimate, one that sorts people
+without error no finite one; and beyond 10 the quadrature's points are too far apart to tell.
+"""
 SPREADS = (0.05, 20.0)
 REACH = 6.0
 """Abilities are integrated over so many standard deviations on either side of the mean."""
@@ -79,12 +80,14 @@ class Parameters:
         return np.concatenate([self.slope, self.intercepts.ravel(), [self.mean, self.spread]])
 
     def moved(self, vector: Floats) -> "Parameters":
-        """The same items at the place `vector`, kept inside the bounds."""
+        """The same items at the place `vector`, inside the bounds; items at a bound stay where they are."""
         count = len(self.slope)
+        bound = (self.slope <= SLOPES[0]) | (self.slope >= SLOPES[1])
+        intercepts = vector[count:-2].reshape(self.intercepts.shape)
         return replace(
             self,
-            slope=np.clip(vector[:count], *SLOPES),
-            intercepts=vector[count:-2].reshape(self.intercepts.shape),
+            slope=np.where(bound, self.slope, np.clip(vector[:count], *SLOPES)),
+            intercepts=np.where(bound[:, None], self.intercepts, intercepts),
             mean=float(vector[-2]),
             spread=float(np.clip(vector[-1], *SPREADS)),
         )
