@@ -161,7 +161,11 @@ def pages(world: World) -> dict[str, tuple[str, str]]:
         "ratings": ("ben", "/ratings/"),
         "ratings, none": ("mara", "/ratings/"),
         "rating": ("ben", f"/ratings/{dana}/"),
+        "note": ("ben", f"/people/{amara}/note/"),
+        "practical, to choose": ("ben", f"/people/{amara}/assess/"),
+        "practical": ("ben", f"/people/{amara}/assess/?rubric=RB-2&level=3&competency=AGT-01"),
         "ceilings": ("gita", "/ceilings/"),
+        "boards": ("gita", "/boards/"),
         "measurement": ("gita", "/measurement/"),
         "record": ("gita", "/record/"),
     }

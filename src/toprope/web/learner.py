@@ -254,8 +254,14 @@ def route_of(standing: Standing) -> Route:
 
 
 def appeal_to(standing: Standing) -> list[Person]:
-    """Who hears an appeal against what is suspended: governance leads who did not decide it."""
-    deciders = {each.grant.suspension.by for each in standing.rungs if each.grant and each.grant.suspension}
+    """Who hears an appeal against a suspension or step down: governance leads who did not decide it."""
+    deciders = {
+        decision.by
+        for each in standing.rungs
+        if each.grant
+        for decision in (each.grant.suspension, each.grant.step_down)
+        if decision
+    }
     if not deciders:
         return []
     return [lead for lead in governance_leads() if lead.uuid not in deciders | {standing.person}]

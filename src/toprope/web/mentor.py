@@ -21,10 +21,11 @@ from toprope.competency.api import current_framework
 from toprope.content.api import ExplainBackVariant
 from toprope.evidence.api import last_activity
 from toprope.kit.clock import now
-from toprope.learning.api import get_submission, list_unrated, rate_submission
+from toprope.learning.api import get_submission, list_unrated, list_unsettled, rate_submission
 from toprope.people.api import Person, list_supervised
 from toprope.web.access import RATERS, needs, person_of, supervised_person
 from toprope.web.learner import recent_lines, route_of
+from toprope.web.supervising import moves_on, waiting_for
 from toprope.web.words import highest_open, role_name
 
 _mentors = needs(*sorted(RATERS))
@@ -75,14 +76,16 @@ def show_people(request: HttpRequest) -> HttpResponse:
 def show_person(request: HttpRequest, uuid: UUID) -> HttpResponse:
     """One person: where they stand, their grants, and stopping or giving back a rung."""
     person = supervised_person(request, uuid)
-    framework, standing = current_framework(), get_standing(person.uuid, now())
+    framework, moment = current_framework(), now()
+    standing = get_standing(person.uuid, moment)
     context = {
         "subject": person,
         "framework": framework,
         "role": role_name(framework, person.role),
         "standing": standing,
         "route": route_of(standing),
-        "granted": [each for each in standing.rungs if each.grant is not None],
+        "granted": [(each, moves_on(each, moment)) for each in standing.rungs if each.grant is not None],
+        "decisions": waiting_for(person, standing, person_of(request), moment),
         "recent": recent_lines(person, framework),
         "waiting": [entry for entry in list_unrated(person_of(request)) if entry.person == person],
     }
@@ -122,8 +125,13 @@ def reinstate(request: HttpRequest, uuid: UUID, rung: str) -> HttpResponse:
 @_mentors
 @require_safe
 def show_queue(request: HttpRequest) -> HttpResponse:
-    """Explanations that wait for a rating, the longest waiting first."""
-    return render(request, "web/mentor/ratings.html", {"queue": list_unrated(person_of(request))})
+    """Explanations and practicals that wait for a rating, the longest waiting first."""
+    me = person_of(request)
+    context = {
+        "queue": list_unrated(me),
+        "assessments": list_unsettled(me),
+    }
+    return render(request, "web/mentor/ratings.html", context)
 
 
 @_mentors

@@ -41,6 +41,7 @@ _LEARNER = (
 _MENTOR = (("People", "web:people"), ("Ratings", "web:ratings"))
 _GOVERNANCE = (
     ("Ceilings", "web:ceilings"),
+    ("Panels", "web:boards"),
     ("Measurement", "web:measurement"),
     ("Record", "web:record"),
 )

@@ -3,7 +3,18 @@
 from django.conf import settings
 from django.urls import URLPattern, URLResolver, path
 
-from toprope.web import evidence, governance, keys, learner, measuring, mentor, practice, session
+from toprope.web import (
+    boards,
+    evidence,
+    governance,
+    keys,
+    learner,
+    measuring,
+    mentor,
+    practice,
+    session,
+    supervising,
+)
 from toprope.web.rest import api
 
 app_name = "web"
@@ -38,6 +49,9 @@ def make_patterns(*, demo: bool) -> list[URLPattern | URLResolver]:
         path("people/<uuid:uuid>/evidence/", evidence.show_list_of, name="person-evidence"),
         path("people/<uuid:uuid>/rungs/<str:rung>/suspend/", mentor.suspend, name="suspend"),
         path("people/<uuid:uuid>/rungs/<str:rung>/reinstate/", mentor.reinstate, name="reinstate"),
+        path("people/<uuid:uuid>/rungs/<str:rung>/decide/", supervising.decide, name="decide"),
+        path("people/<uuid:uuid>/note/", supervising.note, name="note"),
+        path("people/<uuid:uuid>/assess/", supervising.assess, name="assess"),
         path("ratings/", mentor.show_queue, name="ratings"),
         path("ratings/<uuid:attempt>/", mentor.rate, name="rating"),
         path("ceilings/", governance.show_ceilings, name="ceilings"),
@@ -45,6 +59,11 @@ def make_patterns(*, demo: bool) -> list[URLPattern | URLResolver]:
         path("ceilings/lift/", governance.lift, name="lift-hold"),
         path("ceilings/tool/", governance.set_tool, name="set-tool"),
         path("ceilings/repository/", governance.set_repository_ceiling, name="set-repository"),
+        path("boards/", boards.show_boards, name="boards"),
+        path("boards/panel/", boards.panel, name="record-panel"),
+        path("boards/data/", boards.data_approval, name="approve-data"),
+        path("boards/emergency/", boards.emergency, name="grant-emergency"),
+        path("boards/emergency/<uuid:uuid>/review/", boards.review, name="review-emergency"),
         path("measurement/", measuring.show_measurement, name="measurement"),
         path("record/", governance.show_record, name="record"),
         path("record/verify/", governance.verify_record, name="verify"),

@@ -67,6 +67,16 @@ _ACTS = {
     Verb.COMPLETED: "Completed",
     Verb.SUBMITTED: "Handed in",
     Verb.WAS_RATED: "Was rated on",
+    Verb.WAS_OBSERVED: "Was observed at work on",
+    Verb.CREATED: "Made something that is in use:",
+    Verb.COACHED: "Brought somebody up:",
+    Verb.WAS_APPROVED: "Was approved for",
+    Verb.WAS_DECLINED: "Was declined for",
+    Verb.WAS_MOVED_UP: "Was moved up on",
+    Verb.WAS_STEPPED_DOWN: "Was stepped down on",
+    Verb.WAS_CONFIRMED: "Was confirmed on",
+    Verb.WAS_LET_IN: "Was let in for an incident on",
+    Verb.WAS_REVIEWED: "Was looked at afterwards:",
     Verb.WAS_SUSPENDED: "Was suspended from",
     Verb.WAS_REINSTATED: "Was reinstated on",
     Verb.USED: "Used",
@@ -77,18 +87,20 @@ _ACTS = {
 def _object(statement: Statement, framework: Framework) -> str:
     subject = statement.object
     where = _competency(statement, framework)
-    if subject.type is ObjectType.POLICY:
-        return f"the policy, version {subject.version}"
-    if subject.type is ObjectType.ITEM:
-        return f"a question on {where}" if where else f"question {subject.key}"
     if subject.type is ObjectType.SITTING:
         return _sitting(statement, where)
     if subject.type is ObjectType.PRACTICAL:
         return _practical(statement, framework, where)
-    if subject.type is ObjectType.RUNG:
-        rung = framework.rungs.get(subject.key)
-        return f"{rung.key} {rung.name}" if rung else f"rung {subject.key}"
-    return f"an earlier statement, {subject.key}"
+    plain = subject.key.replace("_", " ")
+    rung, rubric = framework.rungs.get(subject.key), framework.rubrics.get(subject.key)
+    return {
+        ObjectType.POLICY: f"the policy, version {subject.version}",
+        ObjectType.ITEM: f"a question on {where}" if where else f"question {plain}",
+        ObjectType.RUNG: f"{rung.key} {rung.name}" if rung else f"rung {plain}",
+        ObjectType.RUBRIC: f"the practical “{rubric['name'] if rubric else plain}”",
+        ObjectType.ARTEFACT: f"“{plain}”",
+        ObjectType.PERSON: f"in {where}" if where else "a colleague",
+    }.get(subject.type, f"an earlier statement, {plain}")
 
 
 def _sitting(statement: Statement, where: str) -> str:

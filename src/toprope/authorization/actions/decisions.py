@@ -80,7 +80,8 @@ def move_up(person: UUID, rung: str, to: str, *, by: Person, reason: str, now: d
         if to != wanted:
             raise Refused(f"{rung} is at {grant.supervision}; the next step is {wanted}.")
         detail = {"to": to, "founding": deciding.founding}
-        decide(Verb.WAS_MOVED_UP, person, rung, by=by, reason=reason, detail=detail, now=now)
+        at = max(now, grant.issued_at)  # clocks differ; what is decided on a grant comes after it
+        decide(Verb.WAS_MOVED_UP, person, rung, by=by, reason=reason, detail=detail, now=at)
 
 
 def step_down(
@@ -136,7 +137,8 @@ def confirm_grant(person: UUID, rung: str, *, by: Person, reason: str, now: date
         if grant.focused_uses and now < grant.focused_until:
             when = f"{grant.focused_until:%d %B %Y}"
             raise Refused(f"Every result is looked at for {grant.focused_uses} more uses, or until {when}.")
-        decide(Verb.WAS_CONFIRMED, person, rung, by=by, reason=reason, detail={}, now=now)
+        at = max(now, grant.issued_at)
+        decide(Verb.WAS_CONFIRMED, person, rung, by=by, reason=reason, detail={}, now=at)
 
 
 def suspend_grant(person: UUID, rung: str, *, by: Person, reason: str, now: datetime) -> None:

@@ -47,6 +47,7 @@ _STATES = {
     "expired": ("expired", "Lapsed"),
     "open": ("success", "Open"),
     "suspended": ("warning", "Suspended"),
+    "withdrawn": ("warning", "Withdrawn"),
     "held": ("warning", "On hold"),
     "closed": ("missing", "Not open yet"),
     "next": ("start", "Next"),
