@@ -140,4 +140,4 @@ def test_the_pages_of_such_a_sitting_say_what_it_is_and_what_came_of_it(cast, cl
     sit(cast.amara.uuid, NOW, share_right=0.1)
     page = client.get(f"/practice/{attempt}/").content.decode()
     assert "Nothing is lost" in page
-    assert "90% is asked" in page
+    assert f"{measurement.RULE.certainty:.0%} is asked" in page
