@@ -152,6 +152,12 @@ def test_a_critical_miss_blocks_until_the_sitting_is_retaken():
     assert held_levels(sitting(1), drill, missed, sitting(3, hours=40))
 
 
+def test_a_critical_miss_at_a_higher_level_leaves_the_lower_one_alone():
+    drill = piece(9, "sandbox_session", hours=1)
+    higher = sitting(2, score=0.9, misses=1, hours=2, level=2)
+    assert ("SEC-01", 1) in held_levels(sitting(1), drill, higher)
+
+
 def test_a_failed_sitting_waits_for_its_retry_time():
     failed = sitting(1, score=0.5)
     waiting = next(each for each in checklist(failed, now=START + timedelta(hours=23)).requirements)

@@ -6,7 +6,7 @@ Where a competency's evidence list and the level's general validation block both
 
 from collections.abc import Sequence
 
-from toprope.competency.logic import EvidenceRule, Framework, Validation
+from toprope.competency.logic import EvidenceRule, Framework
 from toprope.progression.logic.history import ARTEFACT, ITEMS, NOTE, RUBRIC, Piece
 from toprope.progression.logic.level_case import LevelCase
 from toprope.progression.logic.level_people import agreed, artefacts, assessments, coached, judged, notes
@@ -88,7 +88,7 @@ def _items(case: LevelCase, rule: EvidenceRule) -> Requirement:
     key, level, bootstrap = case.competency.key, case.level, case.framework.bootstrap
     title = f"Questions on {case.competency.name}"
     sittings = case.history.of(ITEMS, key, level)
-    passed = passed_sittings(case.framework, rule, case.validation, sittings)
+    passed = _passed_sittings(case, rule, sittings)
     if passed:
         full = next((piece for piece in passed if not _is_thin(case.framework, rule, piece)), None)
         counted = [passed[0]] if full in (None, passed[0]) else [passed[0], full]
@@ -109,15 +109,14 @@ def _items(case: LevelCase, rule: EvidenceRule) -> Requirement:
     return case.to_do(ITEMS, title, detail, f"sitting:{key}:{level}", sittings[-1] if sittings else None)
 
 
-def passed_sittings(
-    framework: Framework, rule: EvidenceRule, validation: Validation, sittings: Sequence[Piece]
-) -> list[Piece]:
-    """The passed sittings after the last critical miss, oldest first: a miss blocks until it is retaken."""
+def _passed_sittings(case: LevelCase, rule: EvidenceRule, sittings: Sequence[Piece]) -> list[Piece]:
+    """The passed sittings, oldest first. A critical miss on this very level blocks it until it is retaken."""
     passed: list[Piece] = []
     for piece in sittings:
-        if piece.critical_misses > validation.critical_misses:
+        missed = piece.critical_misses > case.validation.critical_misses
+        if missed and piece.level == case.level:
             passed = []
-        elif is_passed(framework, rule, piece):
+        elif not missed and is_passed(case.framework, rule, piece):
             passed.append(piece)
     return passed
 
