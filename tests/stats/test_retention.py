@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 from toprope.stats.retention import (
     RetentionProbes,
     fit_stability,
+    half_life_of,
     retained_share,
     stability_from_half_life,
 )
 
 
-def probes(elapsed, success, fresh=2.0, stability=20.0, variance=0.0) -> RetentionProbes:
+def probes(elapsed, success, fresh=2.0, stability=20.0, *, variance=0.0, guess=0.0) -> RetentionProbes:
     elapsed = np.asarray(elapsed, dtype=float)
     full = np.ones_like(elapsed)
     return RetentionProbes(
@@ -26,14 +27,16 @@ def probes(elapsed, success, fresh=2.0, stability=20.0, variance=0.0) -> Retenti
         fresh_variance=variance * full,
         faded_logit=-0.5 * full,
         faded_variance=variance * full,
+        guess=guess * full,
     )
 
 
-def simulated(truth: float, count: int, seed: int) -> RetentionProbes:
+def simulated(truth: float, count: int, seed: int, guess: float = 0.0) -> RetentionProbes:
     rng = np.random.default_rng(seed)
     elapsed = rng.uniform(5, 400, count)
     logit = -0.5 + retained_share(elapsed, truth) * 2.5
-    return probes(elapsed, rng.random(count) < 1 / (1 + np.exp(-logit)))
+    right = guess + (1 - guess) / (1 + np.exp(-logit))
+    return probes(elapsed, rng.random(count) < right, guess=guess)
 
 
 def test_the_law_is_that_of_fsrs():
@@ -41,19 +44,7 @@ def test_the_law_is_that_of_fsrs():
     assert retained_share([0, 20, 40], 20) == pytest.approx([1.0, 0.9, (1 + 38 / 81) ** -0.5])
     for days in (120, 240, 540):
         assert retained_share(days, stability_from_half_life(days)) == pytest.approx(0.5)
-
-
-def test_the_law_beside_py_fsrs():
-    fsrs = pytest.importorskip("fsrs")
-    from datetime import UTC, datetime, timedelta
-
-    weights = list(fsrs.Scheduler().parameters)
-    weights[20] = 0.5  # FSRS-6 made the decay a parameter; at .5 it is FSRS-4.5
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    card = fsrs.Card(stability=20.0, last_review=start)
-    for days in (1, 20, 90, 365):
-        peer = fsrs.Scheduler(weights).get_card_retrievability(card, start + timedelta(days=days))
-        assert retained_share(days, 20.0) == pytest.approx(peer, rel=1e-9)
+        assert half_life_of(stability_from_half_life(days)) == pytest.approx(days)
 
 
 def test_no_probes_give_the_prior_back():
@@ -63,9 +54,10 @@ def test_no_probes_give_the_prior_back():
     assert found.probes == 0
 
 
+@pytest.mark.parametrize("guess", [0.0, 1 / 3])
 @pytest.mark.parametrize("truth", [8.0, 20.0, 60.0])
-def test_it_finds_the_truth(truth):
-    found = fit_stability(20.0, simulated(truth, 4000, seed=int(truth)))
+def test_it_finds_the_truth(truth, guess):
+    found = fit_stability(20.0, simulated(truth, 4000, seed=int(truth), guess=guess))
     assert abs(math.log(found.stability / truth)) < 3 * found.standard_error
     assert found.standard_error < 0.25
 
@@ -94,7 +86,7 @@ def test_many_more_failures_mean_less_stability():
 )
 def test_it_is_finite_whatever_comes(rows, fresh, variance, prior):
     elapsed, success = zip(*rows, strict=True) if rows else ((), ())
-    found = fit_stability(prior, probes(elapsed, success, fresh, prior, variance))
+    found = fit_stability(prior, probes(elapsed, success, fresh, prior, variance=variance))
     assert 0 < found.stability < math.inf
     assert 0 < found.standard_error < 3 * math.log(2)
 
@@ -108,6 +100,7 @@ def test_it_is_finite_whatever_comes(rows, fresh, variance, prior):
         ({"fresh": math.nan}, "fresh_logit must hold"),
         ({"stability": 0.0}, "stability of probe 0"),
         ({"variance": -1.0}, "fresh_variance of probe 0"),
+        ({"guess": 1.0}, "guess of probe 0"),
     ],
 )
 def test_bad_probes_are_named(change, complaint):

@@ -102,3 +102,21 @@ class CalibratedRater(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rater} in {self.calibration_id}"
+
+
+class FittedRetention(models.Model):
+    """How fast a competency fades under a calibration: stability in days, standard error of its logarithm."""
+
+    calibration = models.ForeignKey(Calibration, on_delete=models.PROTECT, related_name="+")
+    competency = models.CharField(max_length=32)
+    stability = models.FloatField()
+    standard_error = models.FloatField()
+    probes = models.IntegerField()
+
+    class Meta:
+        constraints: ClassVar[list[models.BaseConstraint]] = [
+            models.UniqueConstraint(fields=["calibration", "competency"], name="fitted_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.competency} in {self.calibration_id}"

@@ -1,7 +1,7 @@
 """Reads of the measurement stage."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -23,6 +23,7 @@ from toprope.measurement.logic import (
     Made,
     Parameters,
     Question,
+    RetentionResult,
     RungDecisions,
     choose,
     follow,
@@ -40,6 +41,7 @@ from toprope.measurement.models import (
     CalibratedItem,
     CalibratedRater,
     Calibration,
+    FittedRetention,
     LevelDecision,
     PersonAbility,
 )
@@ -52,6 +54,7 @@ class CalibrationView:
     calibration: Calibration
     items: list[CalibratedItem]
     raters: list[CalibratedRater]
+    retention: tuple[RetentionResult, ...]
 
 
 def current_basis() -> Basis:
@@ -59,6 +62,11 @@ def current_basis() -> Basis:
     framework = current_framework()
     number = Calibration.objects.aggregate(last=Max("number"))["last"] or 0
     return _basis(framework.reference, framework.digest, number)
+
+
+def planned_basis() -> Basis:
+    """The basis in force, but with each competency fading as its currency class says."""
+    return replace(current_basis(), population=population_of(current_framework()))
 
 
 @lru_cache(maxsize=8)
@@ -69,12 +77,17 @@ def _basis(reference: str, digest: str, number: int) -> Basis:
     spread = calibration.severity_spread if calibration else None
     return Basis(
         key=f"{reference} {digest[:16]} calibration {number}",
-        population=population_of(get_framework(reference)),
+        population=population_of(get_framework(reference)).with_stability(_fitted_stability(number)),
         known=_known_items(number),
         severities=severities_of(
             {each.rater: (each.severity, each.standard_error) for each in raters}, spread
         ),
     )
+
+
+def _fitted_stability(number: int) -> dict[str, float]:
+    rows = FittedRetention.objects.filter(calibration=number)
+    return dict(rows.values_list("competency", "stability"))
 
 
 def _known_items(number: int) -> dict[tuple[str, str], Known]:
@@ -210,7 +223,11 @@ def get_calibration() -> CalibrationView | None:
         return None
     items = CalibratedItem.objects.filter(calibration=calibration).order_by("competency", "key", "digest")
     raters = CalibratedRater.objects.filter(calibration=calibration).order_by("-ratings", "rater")
-    return CalibrationView(calibration, list(items), list(raters))
+    fitted = FittedRetention.objects.filter(calibration=calibration).order_by("competency")
+    retention = tuple(
+        RetentionResult(each.competency, each.stability, each.standard_error, each.probes) for each in fitted
+    )
+    return CalibrationView(calibration, list(items), list(raters), retention)
 
 
 def rehearse_sitting() -> None:

@@ -44,6 +44,7 @@ from toprope.stats.retention import (
     RetentionProbes,
     StabilityEstimate,
     fit_stability,
+    half_life_of,
     retained_share,
     stability_from_half_life,
 )
@@ -130,6 +131,7 @@ __all__ = [
     "fit_stability",
     "fold_observations",
     "guard_items",
+    "half_life_of",
     "inflate_state",
     "information",
     "learn_threshold",

@@ -48,6 +48,11 @@ def stability_from_half_life(half_life_days: float) -> float:
     return half_life_days / (3.0 * AGE_PER_STABILITY)
 
 
+def half_life_of(stability: float) -> float:
+    """The half-life in days of a stability in days; the inverse of `stability_from_half_life`."""
+    return stability * 3.0 * AGE_PER_STABILITY
+
+
 def retained_share(elapsed_days: ArrayLike, stability: ArrayLike) -> Floats:
     """rho, the share left after `elapsed_days` >= 0 at a stability in days > 0; the shapes broadcast."""
     elapsed, days = np.asarray(elapsed_days, dtype=np.float64), np.asarray(stability, dtype=np.float64)
@@ -65,6 +70,7 @@ class RetentionProbes:
     fresh_logit, fresh_variance: the logit a (theta - b) of success, predicted as if nothing had been
     forgotten.
     faded_logit, faded_variance: the same at the population's mean ability, with its variance.
+    guess: the chance of a right answer without any ability.
     """
 
     elapsed_days: Floats
@@ -74,6 +80,7 @@ class RetentionProbes:
     fresh_variance: Floats
     faded_logit: Floats
     faded_variance: Floats
+    guess: Floats
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -86,6 +93,7 @@ class RetentionProbes:
             ("stability", self.stability > 0.0),
             ("fresh_variance", self.fresh_variance >= 0.0),
             ("faded_variance", self.faded_variance >= 0.0),
+            ("guess", (self.guess >= 0.0) & (self.guess < 1.0)),
         )
         for name, good in ranges:
             if not good.all():
@@ -111,7 +119,7 @@ def fit_stability(
     prior_stability: days, that of the competency's currency class; doubt: the prior standard deviation of its
     logarithm. One factor f multiplies the stabilities assumed of the probes. With rho at f S,
 
-        P(success) = logistic( l / sqrt(1 + pi v / 8) ),
+        P(success) = c + (1 - c) logistic( l / sqrt(1 + pi v / 8) ),
         l = faded + rho (fresh - faded),    v = rho^2 fresh_variance + (1 - rho^2) faded_variance
 
     (MacKay 1992 for the logistic of a normal). Maximum a posteriori over log f within five prior
@@ -136,7 +144,11 @@ def _log_likelihood(factor: float, probes: RetentionProbes) -> float:
     logit = probes.faded_logit + rho * (probes.fresh_logit - probes.faded_logit)
     variance = rho**2 * probes.fresh_variance + (1.0 - rho**2) * probes.faded_variance
     logit = logit / np.sqrt(1.0 + math.pi / 8.0 * variance)
-    return -float(np.logaddexp(0.0, np.where(probes.success == 1.0, -logit, logit)).sum())
+    knows = -np.logaddexp(0.0, -logit)
+    wrong = np.log1p(-probes.guess) - np.logaddexp(0.0, logit)
+    with np.errstate(divide="ignore"):  # log of a guess rate of 0: minus infinity adds nothing below
+        right = np.logaddexp(np.log(probes.guess), np.log1p(-probes.guess) + knows)
+    return float(np.where(probes.success == 1.0, right, wrong).sum())
 
 
 def _vertex(x: Floats, y: Floats) -> float:

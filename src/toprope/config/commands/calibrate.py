@@ -87,6 +87,11 @@ def _tell(proposal: "Proposal") -> None:
             for note in item.notes:
                 if item.parameters is not None or item.responses >= 30:  # new items are no news
                     click.echo(f"  {'':<{width}}  {item.item[0]}: {note}")
+    for fading in proposal.retention:
+        click.echo(
+            f"{fading.competency} fades to half in {fading.half_life_days:,.0f} days "
+            f"(from {fading.probes:,} answers after pauses)."
+        )
     learnt = proposal.learnt
     asked = "Certainty to ask for a level" if learnt.learnt else "Certainty to ask for a level, as before"
     click.echo(f"{asked}: {learnt.threshold:.3f} ({learnt.reason}).")

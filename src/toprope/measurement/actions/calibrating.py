@@ -16,6 +16,7 @@ from toprope.evidence.api import last_seq, stream_statements
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.actions.following import refresh_stale
 from toprope.measurement.logic import (
+    FOLLOWED,
     RULE,
     Answers,
     Basis,
@@ -23,15 +24,25 @@ from toprope.measurement.logic import (
     ItemKey,
     LearntThreshold,
     Parameters,
+    Probe,
     RatersResult,
+    RetentionResult,
     calibrate_competency,
     calibrate_raters,
+    estimate_retention,
     expect_right,
+    find_probes,
     learn_certainty,
     read_statement,
 )
-from toprope.measurement.models import CalibratedItem, CalibratedRater, Calibration
-from toprope.measurement.queries import count_measured, current_basis, list_decisions, list_followed
+from toprope.measurement.models import CalibratedItem, CalibratedRater, Calibration, FittedRetention
+from toprope.measurement.queries import (
+    count_measured,
+    current_basis,
+    list_decisions,
+    list_followed,
+    planned_basis,
+)
 from toprope.measurement.tags import Tag
 
 _PERSONS_AT_ONCE = 500
@@ -53,6 +64,7 @@ class Proposal:
     competencies: tuple[CompetencyResult, ...]
     raters: RatersResult | None
     learnt: LearntThreshold
+    retention: tuple[RetentionResult, ...]
 
     @property
     def responses(self) -> int:
@@ -97,15 +109,18 @@ def propose_calibration(
     computes.
     """
     seq, basis, digests = last_seq(), current_basis(), digest_items()
+    planned = planned_basis()  # fading is estimated around the framework's guess, not the last estimate
+    probes: list[Probe] = []
     columns: dict[str, _Columns] = {}
     ratings, persons, total = _Ratings(), 0, count_measured()
     for number, (person, statements) in enumerate(_by_person(basis)):
         persons += 1
         progress(persons, total)
+        probes.extend(find_probes(planned, (statement for _, statement, _ in statements)))
         for recorded_seq, statement, predicted in statements:
             if statement.verb is Verb.WAS_RATED:
                 _take_rating(ratings, basis, person, statement)
-            else:
+            elif statement.verb is Verb.ANSWERED:
                 told = statement.object
                 digest = digests.get((told.key, told.version))
                 if digest is not None:  # else the question is in no pack any more
@@ -116,7 +131,8 @@ def propose_calibration(
         calibrate_competency(_answers(key, columns[key]), known, client) for key in sorted(columns)
     )
     raters = calibrate_raters(ratings.person, ratings.rater, ratings.criterion, ratings.score)
-    return Proposal(seq, persons, results, raters, learn_certainty(list_decisions()))
+    learnt = learn_certainty(list_decisions())
+    return Proposal(seq, persons, results, raters, learnt, estimate_retention(planned, probes))
 
 
 def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _untold) -> int:
@@ -162,6 +178,16 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             )
             for each in (proposal.raters.raters if proposal.raters else ())
         )
+        FittedRetention.objects.bulk_create(
+            FittedRetention(
+                calibration=calibration,
+                competency=each.competency,
+                stability=each.stability,
+                standard_error=each.standard_error,
+                probes=each.probes,
+            )
+            for each in proposal.retention
+        )
         refresh_stale(progress)
         detail = {
             "number": number,
@@ -169,14 +195,15 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             "responses": proposal.responses,
             "items": sum(1 for each in results if each.parameters is not None),
             "raters": len(proposal.raters.raters) if proposal.raters else 0,
+            "competencies whose fading is known": len(proposal.retention),
         }
         record_entry(Tag.CALIBRATION_ADOPTED, actor="operator", subject="items", detail=detail, now=now)
     return number
 
 
 def _by_person(basis: Basis) -> Iterator[tuple[UUID, list[tuple[int, Statement, float]]]]:
-    """Each person's answers and ratings with their numbers, and P(right) by what is believed of them now."""
-    stream = stream_statements(verbs={Verb.ANSWERED, Verb.WAS_RATED})
+    """What each person showed, with the statements' numbers, and P(right) by what is believed of them now."""
+    stream = stream_statements(verbs=FOLLOWED)
     people = groupby(stream, key=lambda recorded: recorded.statement.actor)
     while batch := [(person, list(told)) for person, told in islice(people, _PERSONS_AT_ONCE)]:
         followed = list_followed([person for person, _ in batch])

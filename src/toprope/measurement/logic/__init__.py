@@ -35,6 +35,7 @@ from toprope.measurement.logic.following import (
 )
 from toprope.measurement.logic.judging import Judgement, Question, choose, judge, rehearse
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
+from toprope.measurement.logic.retaining import Probe, RetentionResult, estimate_retention, find_probes
 from toprope.measurement.logic.scale import level_cut, population_of
 from toprope.stats import Decision, DecisionSummary, LearntThreshold
 
@@ -56,14 +57,18 @@ __all__ = [
     "LearntThreshold",
     "Made",
     "Parameters",
+    "Probe",
     "Question",
     "RatersResult",
+    "RetentionResult",
     "RungDecisions",
     "calibrate_competency",
     "calibrate_raters",
     "choose",
+    "estimate_retention",
     "expect_right",
     "find_audits",
+    "find_probes",
     "follow",
     "follow_many",
     "judge",

@@ -147,10 +147,10 @@ def follow_many(
     basis: Basis, persons: Sequence[tuple[Followed | None, Iterable[Statement]]]
 ) -> list[Followed | None]:
     """`follow` for several persons, in one pass."""
-    readings = [_read(basis, statements) for _, statements in persons]
+    readings = [read_all(basis, statements) for _, statements in persons]
     taken = [place for place, each in enumerate(readings) if each]
     before = [persons[place][0] or _start(basis, readings[place]) for place in taken]
-    after = _fold(basis, [each.state for each in before], [readings[place] for place in taken])[0]
+    after = fold_readings(basis, [each.state for each in before], [readings[place] for place in taken])[0]
     found = [known for known, _ in persons]
     for place, known, state in zip(taken, before, after, strict=True):
         found[place] = Followed(state, _count(known, readings[place]))
@@ -159,10 +159,10 @@ def follow_many(
 
 def list_steps(basis: Basis, competency: str, statements: Iterable[Statement]) -> list[AbilityStep]:
     """How each score on a competency moved its estimate, in the order of the statements."""
-    readings = _read(basis, statements)
+    readings = read_all(basis, statements)
     if not readings:
         return []
-    rows = _fold(basis, [_start(basis, readings).state], [readings])[1]
+    rows = fold_readings(basis, [_start(basis, readings).state], [readings])[1]
     return [
         AbilityStep(
             statement=each.statement,
@@ -207,7 +207,7 @@ def expect_right(basis: Basis, followed: Followed | None, statement: Statement) 
     The question is taken as easier by its standard error, so that none is suspected for being easy
     (`toprope.stats.exposure`).
     """
-    readings = _read(basis, [statement])
+    readings = read_all(basis, [statement])
     if followed is None or not readings:
         return 0.5
     place = followed.state.competencies.index(readings[0].competency)
@@ -245,7 +245,8 @@ def items_of(parameters: Sequence[Parameters]) -> Items:
     return guard_items(items, [each.exposed for each in parameters])
 
 
-def _read(basis: Basis, statements: Iterable[Statement]) -> list[Reading]:
+def read_all(basis: Basis, statements: Iterable[Statement]) -> list[Reading]:
+    """What statements say of ability, in their order."""
     known = set(basis.population.competencies)
     return [
         reading
@@ -259,7 +260,7 @@ def _start(basis: Basis, readings: Sequence[Reading]) -> Followed:
     return start_following(basis, readings[0].timestamp)
 
 
-def _fold(
+def fold_readings(
     basis: Basis, states: Sequence[AbilityState], readings: Sequence[Sequence[Reading]]
 ) -> tuple[Sequence[AbilityState], np.ndarray]:
     """The states after each person's readings, and (n, 4) how each reading moved its competency."""
