@@ -15,6 +15,7 @@ from toprope.measurement.logic import (
     Decision,
     Judgement,
     Question,
+    RetentionResult,
     RungDecisions,
     level_cut,
 )
@@ -47,6 +48,7 @@ __all__ = [
     "PersonAbility",
     "Proposal",
     "Question",
+    "RetentionResult",
     "RungDecisions",
     "adopt_calibration",
     "choose_question",

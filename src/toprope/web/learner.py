@@ -32,7 +32,7 @@ from toprope.web.words import Line, tell
 
 _RECENT = 5
 
-AHEAD = (0, 30, 90)
+AHEAD = {"Now": 0, "In 30 days": 30, "In 90 days": 90}
 """Days from now for which an estimate is told."""
 
 
@@ -209,8 +209,11 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
     if key not in framework.competencies:
         raise Http404
     moment = now()
-    ahead = forecast_ability(person.uuid, key, [moment + timedelta(days=days) for days in AHEAD])
     best = highest_levels(list_levels(person.uuid), moment).get(key)
+    times = {name: moment + timedelta(days=days) for name, days in AHEAD.items()}
+    if best is not None:
+        times[f"When level {best.level} lapses"] = best.lapses_at
+    ahead = forecast_ability(person.uuid, key, list(times.values()))
     level = min((best.level if best else 0) + 1, 4)
     steps = [
         (
@@ -223,7 +226,7 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "competency": framework.competencies[key],
         "estimate": _estimate(framework, ahead[0], best) if ahead else None,
-        "ahead": [(days, _estimate(framework, each, best)) for days, each in zip(AHEAD, ahead, strict=False)],
+        "ahead": [(name, _estimate(framework, each, best)) for name, each in zip(times, ahead, strict=False)],
         "steps": steps,
     }
     return render(request, "web/learner/estimate.html", context)

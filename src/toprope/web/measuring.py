@@ -1,16 +1,18 @@
 """How well Toprope measures, for the governance lead: decisions per rung, questions, raters."""
 
+import math
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from toprope.competency.api import current_framework
+from toprope.competency.api import Framework, current_framework
 from toprope.measurement.api import (
     RULE,
     CalibratedItem,
     CalibrationView,
+    RetentionResult,
     RungDecisions,
     get_calibration,
     list_rung_decisions,
@@ -33,6 +35,17 @@ class RungRow:
     bar: Bar | None
 
 
+@dataclass(frozen=True, slots=True)
+class FadingRow:
+    """How fast a competency fades: as its class assumes, and as estimated, in days to a half."""
+
+    name: str
+    assumed: int
+    result: RetentionResult
+    low: float
+    high: float
+
+
 @needs(DutyKind.GOVERNANCE)
 @require_safe
 def show_measurement(request: HttpRequest) -> HttpResponse:
@@ -44,13 +57,25 @@ def show_measurement(request: HttpRequest) -> HttpResponse:
         "largest": LARGEST_SHARE,
         "asked": RULE.certainty if view is None else view.calibration.certainty or RULE.certainty,
         "view": view,
-        "framework": framework,
         "noted": _noted(view)[:_NOTED],
+        "retention": [_fading(framework, each) for each in view.retention] if view else [],
         # Without names: how severe somebody rates is for coaching, not for a list.
         "raters": len(view.raters) if view else 0,
         "apart": sum(abs(each.severity) > 2 * each.standard_error for each in view.raters) if view else 0,
     }
     return render(request, "web/governance/measurement.html", context)
+
+
+def _fading(framework: Framework, result: RetentionResult) -> FadingRow:
+    competency = framework.competencies[result.competency]
+    reach = math.exp(1.645 * result.standard_error)
+    return FadingRow(
+        competency.name,
+        framework.currency[competency.currency].half_life_days,
+        result,
+        result.half_life_days / reach,
+        result.half_life_days * reach,
+    )
 
 
 def _row(rung: RungDecisions) -> RungRow:
