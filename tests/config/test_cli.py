@@ -80,6 +80,8 @@ def test_without_an_installation_a_command_says_so_and_makes_none(path, tmp_path
         "close": ["a"],
         "revoke": ["a", "b"],
         "load": [str(tmp_path)],
+        "angoff": ["2", __file__],
+        "bookmark": ["2", __file__],
     }.get(path[-1], [])
     outcome = run(*path, *arguments, TOPROPE_HOME=str(tmp_path / "nothing"))
     assert outcome.returncode == 3

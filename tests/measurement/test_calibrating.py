@@ -183,3 +183,13 @@ def test_a_calibration_of_nothing_is_harmless():
     proposal = measurement.propose_calibration()
     assert proposal.responses == 0
     assert measurement.adopt_calibration(proposal, START) == 1
+
+
+@pytest.mark.django_db
+def test_a_certainty_that_audits_taught_is_asked_from_then_on():
+    make_cast(START)
+    nobody = UUID(int=77)
+    asked = {"including": (), "answered": 40, "nothing_left": True, "now": START}
+    assert measurement.judge_level(nobody, "SEC-01", 1, **asked).threshold == measurement.RULE.certainty
+    Calibration.objects.create(number=1, adopted_at=START, seq=0, persons=0, responses=0, certainty=0.97)
+    assert measurement.judge_level(nobody, "SEC-01", 1, **asked).threshold == 0.97

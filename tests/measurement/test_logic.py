@@ -21,8 +21,8 @@ from toprope.measurement.logic import (
     follow,
     follow_many,
     judge,
-    level_cut,
     list_steps,
+    planned_cut,
     population_of,
     read_abilities,
     start_following,
@@ -191,7 +191,7 @@ def test_estimates_age():
 
 
 def test_cuts_rise_with_the_level():
-    cuts = [level_cut(level) for level in (1, 2, 3, 4)]
+    cuts = [planned_cut(level) for level in (1, 2, 3, 4)]
     assert cuts == sorted(cuts)
     assert len(set(cuts)) == 4
 

@@ -9,6 +9,7 @@ from toprope.config.commands.framework import framework
 from toprope.config.commands.people import key, person
 from toprope.config.commands.record import audit, rebuild
 from toprope.config.commands.running import demo, echo_provider, migrate, serve, status
+from toprope.config.commands.standard import standard
 
 
 class Commands(click.Group):
@@ -51,6 +52,7 @@ for command in (
     framework,
     audit,
     calibrate,
+    standard,
     rebuild,
     echo_provider,
     bench,

@@ -39,6 +39,12 @@ def list_pool(competency: str, level: int) -> list[Item]:
     return [parse_item(row.body, row.framework.reference) for row in rows.order_by("key")]
 
 
+def list_items() -> list[Item]:
+    """Every item of the pack in force that can be played, ordered by key. One query."""
+    rows = _at(models.Item.objects.filter(kind__in=PLAYABLE), None).order_by("key")
+    return [parse_item(row.body, row.framework.reference) for row in rows]
+
+
 def digest_items() -> dict[tuple[str, str], str]:
     """SHA-256 of each item's text, by key and version: the same text is the same item in any version."""
     rows = models.Item.objects.select_related("framework").order_by("id")

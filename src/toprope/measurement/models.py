@@ -120,3 +120,18 @@ class FittedRetention(models.Model):
 
     def __str__(self) -> str:
         return f"{self.competency} in {self.calibration_id}"
+
+
+class Standard(models.Model):
+    """Where a panel put the beginning of a level, in logits. The newest of a level is in force."""
+
+    number = models.IntegerField(primary_key=True)
+    level = models.SmallIntegerField()
+    cut = models.FloatField()
+    standard_error = models.FloatField()
+    method = models.CharField(max_length=32)
+    panelists = models.IntegerField()
+    adopted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"level {self.level} from {self.cut:+.2f}"

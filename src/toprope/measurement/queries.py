@@ -1,6 +1,6 @@
 """Reads of the measurement stage."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -29,9 +29,11 @@ from toprope.measurement.logic import (
     follow,
     judge,
     list_steps,
+    planned_cuts,
     population_of,
     read_abilities,
     rehearse,
+    rule_asking,
     severities_of,
     start_following,
     summarise_rungs,
@@ -44,6 +46,7 @@ from toprope.measurement.models import (
     FittedRetention,
     LevelDecision,
     PersonAbility,
+    Standard,
 )
 
 
@@ -61,7 +64,8 @@ def current_basis() -> Basis:
     """What estimates rest on now."""
     framework = current_framework()
     number = Calibration.objects.aggregate(last=Max("number"))["last"] or 0
-    return _basis(framework.reference, framework.digest, number)
+    standard = Standard.objects.aggregate(last=Max("number"))["last"] or 0
+    return _basis(framework.reference, framework.digest, number, standard)
 
 
 def planned_basis() -> Basis:
@@ -70,19 +74,31 @@ def planned_basis() -> Basis:
 
 
 @lru_cache(maxsize=8)
-def _basis(reference: str, digest: str, number: int) -> Basis:
-    """A framework that was loaded and a calibration that was adopted never change."""
+def _basis(reference: str, digest: str, number: int, standard: int) -> Basis:
+    """What was loaded or adopted never changes."""
     calibration = Calibration.objects.filter(number=number).first()
     raters = CalibratedRater.objects.filter(calibration=number)
     spread = calibration.severity_spread if calibration else None
     return Basis(
-        key=f"{reference} {digest[:16]} calibration {number}",
+        key=f"{reference} {digest[:16]} calibration {number} standard {standard}",
         population=population_of(get_framework(reference)).with_stability(_fitted_stability(number)),
         known=_known_items(number),
         severities=severities_of(
             {each.rater: (each.severity, each.standard_error) for each in raters}, spread
         ),
+        rule=rule_asking(calibration.certainty if calibration else None),
+        cuts=_cuts(standard),
     )
+
+
+def _cuts(standard: int) -> dict[int, float]:
+    rows = Standard.objects.filter(number__lte=standard).order_by("number")
+    return planned_cuts() | dict(rows.values_list("level", "cut"))
+
+
+def get_cuts() -> Mapping[int, float]:
+    """Where each level begins, in logits."""
+    return current_basis().cuts
 
 
 def _fitted_stability(number: int) -> dict[str, float]:

@@ -5,3 +5,4 @@ from enum import StrEnum
 
 class Tag(StrEnum):
     CALIBRATION_ADOPTED = "calibration.adopted"
+    STANDARD_ADOPTED = "standard.adopted"

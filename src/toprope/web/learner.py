@@ -21,7 +21,7 @@ from toprope.measurement.api import (
     Ability,
     explain_ability,
     forecast_ability,
-    level_cut,
+    get_cuts,
     list_abilities,
 )
 from toprope.people.api import Person, duties_of, governance_leads
@@ -195,7 +195,7 @@ def show_competency(request: HttpRequest, key: str) -> HttpResponse:
         "target": role.targets.get(key) if role else None,
         "currency": framework.currency[competency.currency],
         "lessons": list_lessons(key),
-        "estimate": _estimate(framework, ability, best) if ability else None,
+        "estimate": _estimate(framework, get_cuts(), ability, best) if ability else None,
         "used_by": [rung for rung in framework.rungs.values() if key in rung.competencies],
     }
     return render(request, "web/learner/competency.html", context)
@@ -215,18 +215,21 @@ def show_estimate(request: HttpRequest, key: str) -> HttpResponse:
         times[f"When level {best.level} lapses"] = best.lapses_at
     ahead = forecast_ability(person.uuid, key, list(times.values()))
     level = min((best.level if best else 0) + 1, 4)
+    cuts = get_cuts()
     steps = [
         (
             step,
-            draw_dot(step.after.value, step.after.interval, level_cut(level)),
+            draw_dot(step.after.value, step.after.interval, cuts[level]),
             step.after.value - step.before.value,
         )
         for step in reversed(explain_ability(person.uuid, key))
     ]
     context = {
         "competency": framework.competencies[key],
-        "estimate": _estimate(framework, ahead[0], best) if ahead else None,
-        "ahead": [(name, _estimate(framework, each, best)) for name, each in zip(times, ahead, strict=False)],
+        "estimate": _estimate(framework, cuts, ahead[0], best) if ahead else None,
+        "ahead": [
+            (name, _estimate(framework, cuts, each, best)) for name, each in zip(times, ahead, strict=False)
+        ],
         "steps": steps,
     }
     return render(request, "web/learner/estimate.html", context)
@@ -286,19 +289,22 @@ def _estimates(
 ) -> list[Estimate]:
     held = highest_levels(levels, moment)
     known = [key for key in framework.competencies if key in abilities]
-    return [_estimate(framework, abilities[key], held.get(key)) for key in known]
+    cuts = get_cuts()
+    return [_estimate(framework, cuts, abilities[key], held.get(key)) for key in known]
 
 
-def _estimate(framework: Framework, ability: Ability, held: LevelHeld | None) -> Estimate:
+def _estimate(
+    framework: Framework, cuts: Mapping[int, float], ability: Ability, held: LevelHeld | None
+) -> Estimate:
     """Read against the level that comes next."""
     level = min((held.level if held else 0) + 1, 4)
-    cut = level_cut(level)
+    cut = cuts[level]
     return Estimate(
         ability=ability,
         name=framework.competencies[ability.competency].name,
         level=level,
         cut=cut,
-        probability=ability.probability_of(level),
+        probability=ability.belief.probability_above(cut),
         dot=draw_dot(ability.value, ability.interval, cut),
     )
 

@@ -36,7 +36,15 @@ from toprope.measurement.logic.following import (
 from toprope.measurement.logic.judging import Judgement, Question, choose, judge, rehearse
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
 from toprope.measurement.logic.retaining import Probe, RetentionResult, estimate_retention, find_probes
-from toprope.measurement.logic.scale import level_cut, population_of
+from toprope.measurement.logic.scale import planned_cut, planned_cuts, population_of
+from toprope.measurement.logic.standards import (
+    Entry,
+    PanelResult,
+    StandardError,
+    judge_angoff,
+    judge_bookmark,
+    order_booklet,
+)
 from toprope.stats import Decision, DecisionSummary, LearntThreshold
 
 __all__ = [
@@ -50,18 +58,21 @@ __all__ = [
     "CompetencyResult",
     "Decision",
     "DecisionSummary",
+    "Entry",
     "Followed",
     "ItemKey",
     "Judgement",
     "Known",
     "LearntThreshold",
     "Made",
+    "PanelResult",
     "Parameters",
     "Probe",
     "Question",
     "RatersResult",
     "RetentionResult",
     "RungDecisions",
+    "StandardError",
     "calibrate_competency",
     "calibrate_raters",
     "choose",
@@ -72,10 +83,14 @@ __all__ = [
     "follow",
     "follow_many",
     "judge",
+    "judge_angoff",
+    "judge_bookmark",
     "learn_certainty",
-    "level_cut",
     "list_steps",
+    "order_booklet",
     "plan_parameters",
+    "planned_cut",
+    "planned_cuts",
     "population_of",
     "read_abilities",
     "read_decisions",

@@ -14,7 +14,6 @@ from uuid import UUID
 from toprope.competency.logic import Framework
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.logic.following import Basis, belief_about, follow_many
-from toprope.measurement.logic.scale import level_cut
 from toprope.stats import DecisionSummary, LearntThreshold, learn_threshold, summarise_decisions
 
 
@@ -58,7 +57,7 @@ def read_decisions(basis: Basis, statements: Iterable[Statement]) -> list[Made]:
     for (statement, _), followed in zip(ended, beliefs, strict=True):
         context, result = statement.context, statement.result
         assert result is not None  # noqa: S101 - looked at above
-        cut = level_cut(context.level)
+        cut = basis.cuts[context.level]
         alone = None  # nothing new was answered: this sitting tells nothing by itself
         if followed is not None:
             belief = belief_about(basis, followed.state, context.competency, statement.timestamp)

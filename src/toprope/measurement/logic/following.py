@@ -10,7 +10,7 @@ import numpy as np
 
 from toprope.evidence.statement import Statement
 from toprope.measurement.logic.readings import KnownItems, Parameters, Reading, days_of, read_statement
-from toprope.measurement.logic.scale import level_cut
+from toprope.measurement.logic.scale import planned_cuts
 from toprope.stats import (
     AbilityState,
     DecisionRule,
@@ -55,6 +55,7 @@ class Basis:
     known: KnownItems = field(default_factory=dict)
     severities: Severities | None = None
     rule: DecisionRule = RULE
+    cuts: Mapping[int, float] = field(default_factory=planned_cuts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +97,6 @@ class Ability:
     def interval(self) -> tuple[float, float]:
         """The 90 % interval."""
         return self.belief.interval
-
-    def probability_of(self, level: int) -> float:
-        """P(ability at or above the cut score of `level`)."""
-        return self.belief.probability_above(level_cut(level))
 
 
 @dataclass(frozen=True, slots=True)

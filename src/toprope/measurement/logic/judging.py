@@ -18,7 +18,6 @@ from toprope.content.logic import Item, Option
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.measurement.logic.following import Basis, Followed, belief_about, follow, items_of
 from toprope.measurement.logic.readings import days_of, parameters_of
-from toprope.measurement.logic.scale import level_cut
 from toprope.stats import (
     Decision,
     choose_among,
@@ -75,7 +74,7 @@ def judge(
 ) -> Judgement:
     """What a sitting on a level has come to after `answered` questions."""
     place = followed.state.competencies.index(competency)
-    cut, start = level_cut(level), max(days_of(now), followed.state.at)
+    cut, start = basis.cuts[level], max(days_of(now), followed.state.at)
 
     rule = basis.rule
 
@@ -127,7 +126,7 @@ def choose(
     out = suspected([each.exposed for each in parameters])
     chosen = choose_among(
         items_of(parameters),
-        decision_point(belief.value, level_cut(level)),
+        decision_point(belief.value, basis.cuts[level]),
         np.random.default_rng(seed.int),
         barred=None if out.all() else out,  # asked all the same where nothing else is left
     )

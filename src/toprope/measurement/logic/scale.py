@@ -22,9 +22,14 @@ PASS_MARK, GUESS = 0.75, 1 / 3
 
 
 @cache
-def level_cut(level: int) -> float:
-    """The cut score of a level, in logits."""
+def planned_cut(level: int) -> float:
+    """The cut score of a level until a panel sets another, in logits."""
     return cut_for_mark(make_items([LEVEL_DIFFICULTY[level]], guess=GUESS), PASS_MARK)
+
+
+def planned_cuts() -> dict[int, float]:
+    """The cut score of each level until panels set others."""
+    return {level: planned_cut(level) for level in LEVEL_DIFFICULTY}
 
 
 def population_of(framework: Framework) -> Population:

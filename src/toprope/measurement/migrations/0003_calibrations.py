@@ -1,4 +1,4 @@
-"""Decisions of sittings, and calibrations that were adopted."""
+"""Decisions of sittings, and what was adopted: calibrations and standards."""
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
@@ -34,6 +34,18 @@ class Migration(migrations.Migration):
                 ("certainty", models.FloatField()),
                 ("passed", models.BooleanField()),
                 ("alone", models.FloatField(null=True)),
+            ],
+        ),
+        migrations.CreateModel(
+            name="Standard",
+            fields=[
+                ("number", models.IntegerField(primary_key=True, serialize=False)),
+                ("level", models.SmallIntegerField()),
+                ("cut", models.FloatField()),
+                ("standard_error", models.FloatField()),
+                ("method", models.CharField(max_length=32)),
+                ("panelists", models.IntegerField()),
+                ("adopted_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
