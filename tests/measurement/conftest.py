@@ -2,10 +2,10 @@
 
 import pytest
 
-from toprope.measurement import queries
-
 
 @pytest.fixture(autouse=True)
 def forget_what_was_adopted():
     yield
+    from toprope.measurement import queries  # Django is set up only once tests run
+
     queries._basis.cache_clear()
