@@ -3,6 +3,7 @@
 import math
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -17,6 +18,7 @@ from toprope.evidence import api as evidence
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.measurement import api as measurement
 from toprope.measurement.logic import Answers, Parameters, calibrate_competency, calibrate_raters
+from toprope.measurement.logic.inspecting import inspect_fit
 from toprope.measurement.models import CalibratedItem, Calibration
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -34,8 +36,20 @@ def simulate(difficulties, *, persons=600, mean=0.0, seed=1, reversed_at=(), **f
             person.append(one)
             item.append((f"itm-{at}", "text"))
             right.append(bool(rng.random() < chance))
-    values = {"level": {(f"itm-{at}", "text"): 2 for at in range(len(difficulties))}, **fields}
-    return Answers("SEC-01", person, item, predicted=[0.5] * len(person), right=right, **values)
+    keys = [(f"itm-{at}", "text") for at in range(len(difficulties))]
+    values = {
+        "competency": "SEC-01",
+        "person": person,
+        "item": item,
+        "level": dict.fromkeys(keys, 2),
+        "right": right,
+        "predicted": [0.5] * len(person),
+        "ability": [float(ability[one]) for one in person],
+        "choice": ["a" if each else "bc"[one % 2] for one, each in zip(person, right, strict=True)],
+        "options": dict.fromkeys(keys, ("a", "b", "c")),
+        "key": dict.fromkeys(keys, "a"),
+    }
+    return Answers(**values | fields)
 
 
 def found_difficulties(result):
@@ -80,9 +94,7 @@ def test_a_wrong_key_is_noticed_and_not_calibrated():
 def test_what_everybody_gets_right_stays_planned_and_is_said():
     answers = simulate([-0.5, 0.0, 0.5, 0.2])
     right = [success or item[0] == "itm-3" for success, item in zip(answers.right, answers.item, strict=True)]
-    result = calibrate_competency(
-        Answers("SEC-01", answers.person, answers.item, answers.level, right, answers.predicted), {}
-    )
+    result = calibrate_competency(replace(answers, right=right), {})
     assert result.items[3].parameters is None
     assert result.items[3].notes[0] == "Nearly everybody gets it right."
 
@@ -91,12 +103,35 @@ def test_an_answer_that_got_about_is_noticed():
     answers = simulate([-0.5, 0.0, 0.5, 1.5])
     right = [success or item[0] == "itm-3" for success, item in zip(answers.right, answers.item, strict=True)]
     predicted = [0.2 if item[0] == "itm-3" else 0.5 for item in answers.item]
-    result = calibrate_competency(
-        Answers("SEC-01", answers.person, answers.item, answers.level, right, predicted), {}
-    )
+    result = calibrate_competency(replace(answers, right=right, predicted=predicted), {})
     assert result.items[3].exposed > 0.9
     assert "got about" in result.items[3].notes[-1]
     assert max(each.exposed for each in result.items[:3]) < 0.5
+
+
+def test_options_that_nobody_takes_or_that_draw_the_able_are_named():
+    answers = simulate([-0.5, 0.0, 0.5, 0.2])
+    choice = [
+        "b" if not right and key[0] == "itm-3" else taken
+        for key, right, taken in zip(answers.item, answers.right, answers.choice, strict=True)
+    ]
+    result = calibrate_competency(replace(answers, choice=choice), {})
+    assert "Almost nobody takes option c: it distracts no one." in result.items[3].notes
+    assert not any("Almost nobody" in note for each in result.items[:3] for note in each.notes)
+    swapped = ["b" if taken == "a" else "a" if taken == "b" else "c" for taken in answers.choice]
+    result = calibrate_competency(replace(answers, choice=swapped), {})
+    assert "Option b draws those who know more: it may be right too." in result.items[0].notes
+
+
+def test_noise_is_named_and_order_is_not():
+    rng = np.random.default_rng(5)
+    ability = rng.normal(0, 1, 1_500)
+    right = rng.random(1_500) < 1 / (1 + np.exp(-1.5 * (ability - 0.2)))
+    parameters = Parameters(0.2, 1.5, covariance=(0.01, 0.0, 0.01))
+    assert inspect_fit(right.tolist(), ability.tolist(), parameters) == []
+    noisy = np.where(np.abs(ability) > 1.5, rng.random(1_500) < 0.5, right)
+    (note,) = inspect_fit(noisy.tolist(), ability.tolist(), parameters)
+    assert "noisier" in note
 
 
 def test_raters_differ_and_few_ratings_say_nothing():
@@ -138,6 +173,7 @@ def made_up_answers(people, chance) -> Iterator[Statement]:
         ability = chance.gauss(0.5, 1.0)
         for number, item in enumerate(items):
             right = chance.random() < 1 / (1 + math.exp(-(ability - item.level + 2)))
+            wrong = next(option for option in item.options if option.id != item.answer)
             yield Statement(
                 uuid5(person, item.key),
                 person,
@@ -145,7 +181,10 @@ def made_up_answers(people, chance) -> Iterator[Statement]:
                 Object(ObjectType.ITEM, item.key, item.version),
                 START + timedelta(minutes=number),
                 result=Result(
-                    score=float(right), success=right, detail={"options": len(item.options), "repeat": False}
+                    score=float(right),
+                    success=right,
+                    response={"choice": item.answer if right else wrong.id},
+                    detail={"options": len(item.options), "repeat": False},
                 ),
                 context=Context(competency=item.competency, level=item.level, kind="auto_items"),
             )

@@ -45,10 +45,16 @@ def list_items() -> list[Item]:
     return [parse_item(row.body, row.framework.reference) for row in rows]
 
 
-def digest_items() -> dict[tuple[str, str], str]:
-    """SHA-256 of each item's text, by key and version: the same text is the same item in any version."""
+def list_item_texts() -> dict[tuple[str, str], tuple[str, Item]]:
+    """Every item of every version, by key and version, with the SHA-256 of its text.
+
+    The same text is the same item, in whatever version.
+    """
     rows = models.Item.objects.select_related("framework").order_by("id")
-    return {(row.key, row.framework.reference): _digest(row.body) for row in rows.iterator(2_000)}
+    return {
+        (row.key, row.framework.reference): (_digest(row.body), parse_item(row.body, row.framework.reference))
+        for row in rows.iterator(2_000)
+    }
 
 
 def _digest(body: object) -> str:

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Max
 
 from toprope.competency.api import current_framework, get_framework
-from toprope.content.api import Item, digest_items
+from toprope.content.api import Item, list_item_texts
 from toprope.evidence.api import list_statements
 from toprope.evidence.statement import Statement
 from toprope.measurement.logic import (
@@ -113,7 +113,7 @@ def _known_items(number: int) -> dict[tuple[str, str], Known]:
         return {}
     return {
         (key, version): _known(by_text[key, digest])
-        for (key, version), digest in digest_items().items()
+        for (key, version), (digest, _) in list_item_texts().items()
         if (key, digest) in by_text
     }
 

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Max
 
 from toprope.audit.api import record_entry
-from toprope.content.api import digest_items
+from toprope.content.api import Item, list_item_texts
 from toprope.evidence.api import last_seq, stream_statements
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.actions.following import refresh_stale
@@ -79,16 +79,25 @@ class _Columns:
     item: list[ItemKey] = field(default_factory=list)
     right: list[bool] = field(default_factory=list)
     predicted: list[float] = field(default_factory=list)
+    ability: list[float] = field(default_factory=list)
+    choice: list[str] = field(default_factory=list)
     seq: list[int] = field(default_factory=list)
-    level: dict[ItemKey, int] = field(default_factory=dict)
+    items: dict[ItemKey, Item] = field(default_factory=dict)
 
-    def take(self, person: int, item: ItemKey, seq: int, answer: Statement, predicted: float) -> None:
+    def take(
+        self, person: int, item: tuple[str, Item], seq: int, answer: Statement, known: tuple[float, float]
+    ) -> None:
+        """An answer to an item, with its text's digest; `known` is what `expect_right` says of it."""
+        assert answer.result is not None  # noqa: S101 - it was read already
+        digest, question = item
         self.person.append(person)
-        self.item.append(item)
-        self.right.append(answer.result is not None and bool(answer.result.success))
-        self.predicted.append(predicted)
+        self.item.append((question.key, digest))
+        self.right.append(bool(answer.result.success))
+        self.predicted.append(known[0])
+        self.ability.append(known[1])
+        self.choice.append(answer.result.response["choice"])
         self.seq.append(seq)
-        self.level[item] = answer.context.level
+        self.items[question.key, digest] = question
 
 
 @dataclass(slots=True)
@@ -108,7 +117,7 @@ def propose_calibration(
     Items calibrated before are anchors, unless `afresh`. With a `dask.distributed.Client` its cluster
     computes.
     """
-    seq, basis, digests = last_seq(), current_basis(), digest_items()
+    seq, basis, texts = last_seq(), current_basis(), list_item_texts()
     planned = planned_basis()  # fading is estimated around the framework's guess, not the last estimate
     probes: list[Probe] = []
     columns: dict[str, _Columns] = {}
@@ -117,16 +126,16 @@ def propose_calibration(
         persons += 1
         progress(persons, total)
         probes.extend(find_probes(planned, (statement for _, statement, _ in statements)))
-        for recorded_seq, statement, predicted in statements:
+        for recorded_seq, statement, expected in statements:
             if statement.verb is Verb.WAS_RATED:
                 _take_rating(ratings, basis, person, statement)
             elif statement.verb is Verb.ANSWERED:
                 told = statement.object
-                digest = digests.get((told.key, told.version))
-                if digest is not None:  # else the question is in no pack any more
+                text = texts.get((told.key, told.version))
+                if text is not None:  # else the question is in no pack any more
                     into = columns.setdefault(statement.context.competency, _Columns())
-                    into.take(number, (told.key, digest), recorded_seq, statement, predicted)
-    known = {} if afresh else _known_by_digest(basis, digests)
+                    into.take(number, text, recorded_seq, statement, expected)
+    known = {} if afresh else _known_by_digest(basis, texts)
     results = tuple(
         calibrate_competency(_answers(key, columns[key]), known, client) for key in sorted(columns)
     )
@@ -201,7 +210,7 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
     return number
 
 
-def _by_person(basis: Basis) -> Iterator[tuple[UUID, list[tuple[int, Statement, float]]]]:
+def _by_person(basis: Basis) -> Iterator[tuple[UUID, list[tuple[int, Statement, tuple[float, float]]]]]:
     """What each person showed, with the statements' numbers, and P(right) by what is believed of them now."""
     stream = stream_statements(verbs=FOLLOWED)
     people = groupby(stream, key=lambda recorded: recorded.statement.actor)
@@ -233,16 +242,22 @@ def _answers(competency: str, columns: _Columns) -> Answers:
         competency=competency,
         person=[columns.person[at] for at in order],
         item=[columns.item[at] for at in order],
-        level=columns.level,
+        level={key: item.level for key, item in columns.items.items()},
         right=[columns.right[at] for at in order],
         predicted=[columns.predicted[at] for at in order],
+        ability=[columns.ability[at] for at in order],
+        choice=[columns.choice[at] for at in order],
+        options={key: tuple(each.id for each in item.options) for key, item in columns.items.items()},
+        key={key: item.answer for key, item in columns.items.items()},
     )
 
 
-def _known_by_digest(basis: Basis, digests: Mapping[tuple[str, str], str]) -> dict[ItemKey, Parameters]:
+def _known_by_digest(
+    basis: Basis, texts: Mapping[tuple[str, str], tuple[str, Item]]
+) -> dict[ItemKey, Parameters]:
     """What the calibration in force knows, without the exposure, which is found anew."""
     return {
-        (key, digests[key, version]): replace(known.parameters, exposed=0.0)
+        (key, texts[key, version][0]): replace(known.parameters, exposed=0.0)
         for (key, version), known in basis.known.items()
         if known.parameters is not None
     }

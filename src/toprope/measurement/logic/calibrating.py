@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from toprope.measurement.logic.inspecting import inspect_fit, inspect_options
 from toprope.measurement.logic.readings import Parameters
 from toprope.measurement.logic.scale import DIFFICULTY_ERROR, LEVEL_DIFFICULTY
 from toprope.stats import estimate_severities, make_responses, watch_item
@@ -53,6 +54,10 @@ class Answers:
     level: Mapping[ItemKey, int]
     right: Sequence[bool]
     predicted: Sequence[float]  # P(right) by what is believed of the person now
+    ability: Sequence[float]  # that belief's value, in logits
+    choice: Sequence[str]  # the option taken
+    options: Mapping[ItemKey, tuple[str, ...]]
+    key: Mapping[ItemKey, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +125,17 @@ def calibrate_competency(
     exposed = _watch(number, right, answers.predicted, len(items))
 
     def tell(found: Mapping[ItemKey, Parameters], said: str, mean: float, sd: float) -> CompetencyResult:
-        results = tuple(
-            _result(
-                answers.competency,
-                item,
-                (int(counts[at]), float(shares[at])),
-                found.get(item),
-                float(exposed[at]),
+        results = []
+        for at, item in enumerate(items):
+            count, share, chance = int(counts[at]), float(shares[at]), float(exposed[at])
+            notes = _notes(count, share, found.get(item), chance)
+            if count >= LEAST_ANSWERS:
+                notes += _inspect(answers, item, found.get(item))
+            results.append(
+                ItemResult(item, answers.competency, count, share, found.get(item), chance, tuple(notes))
             )
-            for at, item in enumerate(items)
-        )
         persons = len(set(answers.person))
-        return CompetencyResult(answers.competency, persons, len(right), mean, sd, results, said)
+        return CompetencyResult(answers.competency, persons, len(right), mean, sd, tuple(results), said)
 
     kept = {item: known[item] for item in items if item in known}
     if enough.sum() < FEWEST_ITEMS:
@@ -229,10 +233,8 @@ def _watch(number: np.ndarray, right: np.ndarray, predicted: Sequence[float], it
     return exposed
 
 
-def _result(
-    competency: str, item: ItemKey, counted: tuple[int, float], found: Parameters | None, exposed: float
-) -> ItemResult:
-    count, share = counted
+def _notes(count: int, share: float, found: Parameters | None, exposed: float) -> list[str]:
+    """Why somebody should look at an item, in plain words."""
     notes = []
     if count < LEAST_ANSWERS:
         notes.append(f"Too few answers: {count} of {LEAST_ANSWERS}.")
@@ -246,7 +248,17 @@ def _result(
         )
     if exposed >= EXPOSED:
         notes.append("Right more often than ability explains: its answer may have got about.")
-    return ItemResult(item, competency, count, share, found, exposed, tuple(notes))
+    return notes
+
+
+def _inspect(answers: Answers, item: ItemKey, found: Parameters | None) -> list[str]:
+    rows = [at for at, each in enumerate(answers.item) if each == item]
+    ability = [answers.ability[at] for at in rows]
+    options, key = answers.options[item], answers.key[item]
+    notes = inspect_options([answers.choice[at] for at in rows], options, key, ability)
+    if found is not None:
+        notes += inspect_fit([answers.right[at] for at in rows], ability, found)
+    return notes
 
 
 def calibrate_raters(

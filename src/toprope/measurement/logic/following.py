@@ -198,22 +198,22 @@ def belief_about(basis: Basis, state: AbilityState, competency: str, at: datetim
     return Belief(float(aged.mean[place]), float(np.sqrt(aged.covariance[place, place])))
 
 
-def expect_right(basis: Basis, followed: Followed | None, statement: Statement) -> float:
-    """P(right) on the question of an answer, by what is believed of the person now; without a belief, a half.
+def expect_right(basis: Basis, followed: Followed | None, statement: Statement) -> tuple[float, float]:
+    """P(right) on the question of an answer by what is believed of the person now, and that belief's value.
 
     The question is taken as easier by its standard error, so that none is suspected for being easy
-    (`toprope.stats.exposure`).
+    (`toprope.stats.exposure`). Without a belief: a half, and the middle of the scale.
     """
     readings = read_all(basis, [statement])
     if followed is None or not readings:
-        return 0.5
+        return 0.5, 0.0
     place = followed.state.competencies.index(readings[0].competency)
-    parameters = readings[0].parameters
+    parameters, value = readings[0].parameters, float(followed.state.mean[place])
     error = float(followed.state.covariance[place, place])
     # The mean of a logistic over a normal, nearly (MacKay 1992).
     slope = parameters.discrimination / math.sqrt(1.0 + math.pi / 8.0 * parameters.discrimination**2 * error)
-    gap = float(followed.state.mean[place]) - parameters.difficulty + math.sqrt(parameters.covariance[2])
-    return parameters.guess + (1.0 - parameters.guess) / (1.0 + math.exp(-slope * gap))
+    gap = value - parameters.difficulty + math.sqrt(parameters.covariance[2])
+    return parameters.guess + (1.0 - parameters.guess) / (1.0 + math.exp(-slope * gap)), value
 
 
 def severities_of(raters: Mapping[str, tuple[float, float]], spread: float | None) -> Severities | None:
