@@ -19,7 +19,8 @@ from toprope.evidence.statement import Context, Object, ObjectType, Result, Stat
 from toprope.measurement import api as measurement
 from toprope.measurement.logic import Answers, Parameters, calibrate_competency, calibrate_raters
 from toprope.measurement.logic.inspecting import inspect_fit
-from toprope.measurement.models import CalibratedItem, Calibration
+from toprope.measurement.models import CalibratedItem, Calibration, FittedRetention
+from toprope.people import api as people_api
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
 
@@ -202,6 +203,22 @@ def test_adopting_moves_estimates_and_nothing_else(recorded):
     assert CalibratedItem.objects.filter(difficulty__isnull=False).count() >= 3
     entry = next(iter(audit.list_entries(tag="calibration.adopted")))
     assert entry.detail["items"] == CalibratedItem.objects.filter(difficulty__isnull=False).count()
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("recorded")
+def test_the_governance_lead_sees_what_came_of_it(client):
+    client.force_login(people_api.find_person("gita"))
+    assert "Not calibrated yet." in client.get("/measurement/").content.decode()
+    measurement.adopt_calibration(measurement.propose_calibration(), START)
+    CalibratedItem.objects.filter(key="itm-fnd01-1").update(notes=["Nearly everybody gets it right."])
+    FittedRetention.objects.create(
+        calibration_id=1, competency="SEC-01", stability=9.0, standard_error=0.2, probes=80
+    )
+    page = client.get("/measurement/").content.decode()
+    assert "Calibration 1 of" in page
+    assert "itm-fnd01-1" in page
+    assert "115" in page  # days to a half: 9 x 243 / 19
 
 
 @pytest.mark.django_db
