@@ -78,6 +78,24 @@ def test_items_known_before_hold_the_scale_for_new_ones_and_a_new_crowd():
     assert result.ability_mean == pytest.approx(1.0, abs=0.15)
 
 
+def test_items_known_but_not_settled_are_estimated_again_in_their_place():
+    truth = [-1.5, -0.5, 0.0, 0.5, 1.5]
+    vague = {
+        (f"itm-{at}", "text"): Parameters(each + 1.0, 1.0, covariance=(0.1, 0.0, 0.1))
+        for at, each in enumerate(truth)
+    }
+    result = calibrate_competency(simulate(truth, persons=3_000), vague)
+    assert np.array(found_difficulties(result)) == pytest.approx(np.array(truth) + 1.0, abs=0.3)
+    assert result.ability_mean == pytest.approx(1.0, abs=0.15)
+    assert all(each.parameters.covariance[2] < 0.1 for each in result.items)
+
+
+def test_two_items_alone_say_nothing_of_their_keys():
+    result = calibrate_competency(simulate([0.0, 0.5]), {})
+    assert "2 items with 30 answers; 3 are needed" in result.said
+    assert not any("key" in note for each in result.items for note in each.notes)
+
+
 def test_few_answers_leave_the_planned_parameters():
     result = calibrate_competency(simulate([0.0] * 5, persons=29), {})
     assert not found_difficulties(result)
@@ -89,7 +107,7 @@ def test_a_wrong_key_is_noticed_and_not_calibrated():
     result = calibrate_competency(simulate([-0.5, 0.0, 0.5, 0.2], reversed_at={3}), {})
     odd = result.items[3]
     assert odd.parameters is None
-    assert "look at the key" in odd.notes[0]
+    assert any("look at the key" in note for note in odd.notes)
 
 
 def test_what_everybody_gets_right_stays_planned_and_is_said():
@@ -228,7 +246,7 @@ def test_a_second_calibration_keeps_the_scale_and_a_rebuild_is_identical():
     first = dict(CalibratedItem.objects.values_list("key", "difficulty"))
     measurement.adopt_calibration(measurement.propose_calibration(), START)
     again = dict(CalibratedItem.objects.filter(calibration=2).values_list("key", "difficulty"))
-    assert again == first
+    assert again == pytest.approx(first, abs=1e-6)
     assert Calibration.objects.count() == 2
     assert rebuild().identical
 

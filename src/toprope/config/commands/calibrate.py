@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--afresh",
     is_flag=True,
-    help="Calibrate every item anew instead of keeping those calibrated before as anchors.",
+    help="Calibrate every item anew instead of keeping settled ones as anchors.",
 )
 @click.option(
     "--engine",
@@ -32,7 +32,7 @@ def calibrate(*, dry_run: bool, afresh: bool, engine: str, scheduler: str | None
 
     Questions with some thirty answers get a difficulty and a discrimination of their own in place of the
     planned ones, and raters a severity. Everybody's estimates are then made anew; levels and access already
-    earned stay as they are. Items calibrated before keep their place, so that the scale does not move.
+    earned stay as they are. Items that are settled keep their place, so that the scale does not move.
 
     \b
     Examples:

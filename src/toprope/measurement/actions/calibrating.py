@@ -114,7 +114,7 @@ def propose_calibration(
     """Compute a calibration from every statement, and change nothing. `progress` is told how many persons
     were read, and of how many.
 
-    Items calibrated before are anchors, unless `afresh`. With a `dask.distributed.Client` its cluster
+    Settled items are anchors, unless `afresh`. With a `dask.distributed.Client` its cluster
     computes.
     """
     seq, basis, texts = last_seq(), current_basis(), list_item_texts()

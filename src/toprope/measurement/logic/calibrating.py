@@ -26,6 +26,9 @@ from toprope.stats.items import make_items
 LEAST_ANSWERS = 30
 """So many answers an item needs (the pack's rule for new items)."""
 
+SETTLED_ERROR = 0.15
+"""From this standard error of the difficulty on, in logits, an item is settled and holds the scale."""
+
 FEWEST_ITEMS = 3
 """Fewer items of a competency than this say nothing of each other."""
 
@@ -111,7 +114,7 @@ class RatersResult:
 def calibrate_competency(
     answers: Answers, known: Mapping[ItemKey, Parameters], client: Any = None, parts: int = 2
 ) -> CompetencyResult:
-    """Calibrate the items of one competency; those in `known` are anchors and stay as they are.
+    """Calibrate the items of one competency; those that `known` has settled are anchors and stay as they are.
 
     With a `dask.distributed.Client`, so many parts are calibrated on its cluster, with the same result.
     """
@@ -122,36 +125,72 @@ def calibrate_competency(
     counts = np.bincount(number, minlength=len(items))
     shares = np.bincount(number, weights=right, minlength=len(items)) / np.maximum(counts, 1)
     enough = (counts >= LEAST_ANSWERS) & (shares > 0.0) & (shares < 1.0)
-    exposed = _watch(number, right, answers.predicted, len(items))
-
-    def tell(found: Mapping[ItemKey, Parameters], said: str, mean: float, sd: float) -> CompetencyResult:
-        results = []
-        for at, item in enumerate(items):
-            count, share, chance = int(counts[at]), float(shares[at]), float(exposed[at])
-            notes = _notes(count, share, found.get(item), chance)
-            if count >= LEAST_ANSWERS:
-                notes += _inspect(answers, item, found.get(item))
-            results.append(
-                ItemResult(item, answers.competency, count, share, found.get(item), chance, tuple(notes))
-            )
-        persons = len(set(answers.person))
-        return CompetencyResult(answers.competency, persons, len(right), mean, sd, tuple(results), said)
-
-    kept = {item: known[item] for item in items if item in known}
-    if enough.sum() < FEWEST_ITEMS:
-        said = f"{int(enough.sum())} items with {LEAST_ANSWERS} answers; {FEWEST_ITEMS} are needed"
-        return tell(kept, said, 0.0, 1.0)
     chosen = [item for item, good in zip(items, enough, strict=True) if good]
-    if all(item in kept for item in chosen):
-        return tell(kept, "nothing new to calibrate", 0.0, 1.0)
-    fitted = _fit(answers, chosen, kept, client, parts)
-    anchored = any(item in kept for item in chosen)
-    shift, doubt = (0.0, 0.0) if anchored else _shift(fitted, chosen, answers.level)
-    found = _on_the_scale(fitted, [None if item in kept else item for item in chosen], shift, doubt)
+    kept = {item: known[item] for item in items if item in known}
+    estimates = _estimate(answers, chosen, kept, client, parts)
+    found = {**kept, **estimates.found}
+    exposed = _watch(number, right, answers.predicted, len(items))
+    rows = np.split(np.argsort(number, kind="stable"), np.cumsum(counts)[:-1])
+    results = []
+    for at, item in enumerate(items):
+        count, share, chance = int(counts[at]), float(shares[at]), float(exposed[at])
+        notes = _notes(count, share, found.get(item), chance)
+        if item in estimates.reversed:
+            notes.append("Those who know more get it wrong more often: look at the key.")
+        if count >= LEAST_ANSWERS:
+            notes += _inspect(answers, item, rows[at].tolist(), found.get(item))
+        results.append(
+            ItemResult(item, answers.competency, count, share, found.get(item), chance, tuple(notes))
+        )
+    return CompetencyResult(
+        competency=answers.competency,
+        persons=len(set(answers.person)),
+        responses=len(right),
+        ability_mean=estimates.ability_mean,
+        ability_sd=estimates.ability_sd,
+        items=tuple(results),
+        said=estimates.said,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Estimates:
+    """Items estimated on Toprope's scale, those with a reversed key, and of whom."""
+
+    found: Mapping[ItemKey, Parameters]
+    reversed: frozenset[ItemKey]
+    said: str
+    ability_mean: float = 0.0
+    ability_sd: float = 1.0
+
+
+def _estimate(
+    answers: Answers,
+    chosen: Sequence[ItemKey],
+    known: Mapping[ItemKey, Parameters],
+    client: Any,
+    parts: int,
+) -> _Estimates:
+    if len(chosen) < FEWEST_ITEMS:
+        said = f"{len(chosen)} items with {LEAST_ANSWERS} answers; {FEWEST_ITEMS} are needed"
+        return _Estimates({}, frozenset(), said)
+    anchors = {item: known[item] for item in chosen if item in known and _is_settled(known[item])}
+    if len(anchors) < FEWEST_ITEMS:
+        anchors = {}
+    if len(anchors) == len(chosen):
+        return _Estimates({}, frozenset(), "all settled before")
+    fitted = _fit(answers, chosen, anchors, client, parts)
+    shift, doubt = (0.0, 0.0) if anchors else _shift(fitted, chosen, answers.level, known)
+    found = _on_the_scale(fitted, [None if item in anchors else item for item in chosen], shift, doubt)
     said = "converged" if fitted.converged else f"still moving after {fitted.iterations} steps"
     if not fitted.connected:
         said += "; some items share no persons with the others, and are compared on trust"
-    return tell({**kept, **found}, said, fitted.ability_mean + shift, fitted.ability_sd)
+    turned = frozenset(item for item, odd in zip(chosen, fitted.reversed, strict=True) if odd)
+    return _Estimates(found, turned, said, fitted.ability_mean + shift, fitted.ability_sd)
+
+
+def _is_settled(parameters: Parameters) -> bool:
+    return parameters.covariance[2] <= SETTLED_ERROR**2
 
 
 def _fit(
@@ -213,17 +252,27 @@ def _on_the_scale(
 
 
 def _shift(
-    fitted: Calibration, chosen: Sequence[ItemKey], level: Mapping[ItemKey, int]
+    fitted: Calibration,
+    chosen: Sequence[ItemKey],
+    level: Mapping[ItemKey, int],
+    known: Mapping[ItemKey, Parameters],
 ) -> tuple[float, float]:
-    """How far the planned difficulties lie above the estimated ones on average, and the error variance of
-    that.
+    """How far the items lie above their estimates, as far as was known before, and the error variance of it.
+
+    What was known is an earlier calibration, or else the difficulty planned for their level.
     """
-    planned = np.array([LEVEL_DIFFICULTY.get(level[item], 0.0) for item in chosen])
-    weight = 1.0 / (DIFFICULTY_ERROR**2 + fitted.items.covariance[:, 1, 1])
+    before = [
+        (known[item].difficulty, known[item].covariance[2])
+        if item in known
+        else (LEVEL_DIFFICULTY.get(level[item], 0.0), DIFFICULTY_ERROR**2)
+        for item in chosen
+    ]
+    reference, variance = np.array(before).T
+    weight = 1.0 / (variance + fitted.items.covariance[:, 1, 1])
     weight[fitted.reversed] = 0.0
     if not weight.any():
         return 0.0, DIFFICULTY_ERROR**2
-    return float(np.average(planned - fitted.items.difficulty, weights=weight)), float(1.0 / weight.sum())
+    return float(np.average(reference - fitted.items.difficulty, weights=weight)), float(1.0 / weight.sum())
 
 
 def _watch(number: np.ndarray, right: np.ndarray, predicted: Sequence[float], items: int) -> np.ndarray:
@@ -238,8 +287,6 @@ def _notes(count: int, share: float, found: Parameters | None, exposed: float) -
     notes = []
     if count < LEAST_ANSWERS:
         notes.append(f"Too few answers: {count} of {LEAST_ANSWERS}.")
-    elif found is None and 0.0 < share < 1.0:
-        notes.append("Those who know more get it wrong more often: look at the key.")
     elif found is not None and found.discrimination < LEAST_DISCRIMINATION:
         notes.append("It hardly tells those who know from those who do not.")
     if count >= LEAST_ANSWERS and not SHARES[0] <= share <= SHARES[1]:
@@ -251,8 +298,7 @@ def _notes(count: int, share: float, found: Parameters | None, exposed: float) -
     return notes
 
 
-def _inspect(answers: Answers, item: ItemKey, found: Parameters | None) -> list[str]:
-    rows = [at for at, each in enumerate(answers.item) if each == item]
+def _inspect(answers: Answers, item: ItemKey, rows: Sequence[int], found: Parameters | None) -> list[str]:
     ability = [answers.ability[at] for at in rows]
     options, key = answers.options[item], answers.key[item]
     notes = inspect_options([answers.choice[at] for at in rows], options, key, ability)
