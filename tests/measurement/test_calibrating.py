@@ -19,7 +19,7 @@ from toprope.evidence.statement import Context, Object, ObjectType, Result, Stat
 from toprope.measurement import api as measurement
 from toprope.measurement.logic import Answers, Parameters, calibrate_competency, calibrate_raters
 from toprope.measurement.logic.inspecting import inspect_fit
-from toprope.measurement.models import CalibratedItem, Calibration, FittedRetention
+from toprope.measurement.models import CalibratedItem, Calibration, FittedRetention, PersonAbility
 from toprope.people import api as people_api
 
 START = datetime(2026, 1, 5, tzinfo=UTC)
@@ -180,7 +180,7 @@ def recorded():
     chance = random.Random(4)
     people = [uuid5(UUID(int=1), str(number)) for number in range(200)]
     evidence.record_statements(list(made_up_answers(people, chance)))
-    measurement.refresh_stale()
+    measurement.rebuild_if_empty()
     return people
 
 
@@ -267,3 +267,14 @@ def test_a_certainty_that_audits_taught_is_asked_from_then_on():
     assert measurement.judge_level(nobody, "SEC-01", 1, **asked).threshold == measurement.RULE.certainty
     Calibration.objects.create(number=1, adopted_at=START, seq=0, persons=0, responses=0, certainty=0.97)
     assert measurement.judge_level(nobody, "SEC-01", 1, **asked).threshold == 0.97
+
+
+@pytest.mark.django_db
+def test_estimates_of_an_earlier_basis_are_shown_until_they_are_folded_anew(recorded):
+    before = measurement.list_abilities(recorded[0], START)
+    Calibration.objects.create(number=1, adopted_at=START, seq=0, persons=0, responses=0)
+    assert measurement.list_abilities(recorded[0], START) == before
+    assert measurement.refresh_stale() == len(recorded)
+    assert measurement.refresh_stale() == 0
+    PersonAbility.objects.filter(person=recorded[0]).update(state=b"of another version")
+    assert measurement.list_abilities(recorded[0], START) == {}

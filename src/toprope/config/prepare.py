@@ -73,7 +73,7 @@ def load_content(say: Say) -> None:
     from toprope.content.api import PackRefusedError, load_builtin_pack
     from toprope.evidence.api import ensure_partitions
     from toprope.kit.clock import now
-    from toprope.measurement.api import refresh_stale, rehearse_sitting
+    from toprope.measurement.api import rebuild_if_empty, rehearse_sitting
 
     ensure_partitions()
     try:
@@ -87,7 +87,7 @@ def load_content(say: Say) -> None:
         return
     say("framework", pack.reference + (", loaded" if pack.new else ""))
     rehearse_sitting()
-    anew = refresh_stale()
+    anew = rebuild_if_empty()
     if anew:
         say("estimates", f"made anew for {anew:,} {'person' if anew == 1 else 'persons'}")
     if pack.new:

@@ -89,7 +89,7 @@ def _hold_still(now: datetime) -> None:
     In the order in which everybody takes these locks: derived tables first, then the record.
     """
     with connection.cursor() as cursor:
-        for model in (learning.Submission, authorization.GrantedUpTo):
+        for model in (learning.Submission, authorization.GrantedUpTo, measurement.PersonAbility):
             table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001 - as above
             cursor.execute(f"LOCK TABLE {table} IN EXCLUSIVE MODE")
     record_entry("derived.rebuild_started", actor="operator", subject="derived tables", detail={}, now=now)

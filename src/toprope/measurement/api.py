@@ -9,6 +9,7 @@ from toprope.measurement.actions import (
     judge_by_bookmark,
     propose_calibration,
     rebuild,
+    rebuild_if_empty,
     refresh_person,
     refresh_stale,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "list_rung_decisions",
     "propose_calibration",
     "rebuild",
+    "rebuild_if_empty",
     "refresh_person",
     "refresh_stale",
     "rehearse_sitting",

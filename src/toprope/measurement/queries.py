@@ -14,6 +14,7 @@ from toprope.evidence.api import list_statements
 from toprope.evidence.statement import Statement
 from toprope.measurement.logic import (
     FOLLOWED,
+    MODEL,
     Ability,
     AbilityStep,
     Basis,
@@ -80,7 +81,7 @@ def _basis(reference: str, digest: str, number: int, standard: int) -> Basis:
     raters = CalibratedRater.objects.filter(calibration=number)
     spread = calibration.severity_spread if calibration else None
     return Basis(
-        key=f"{reference} {digest[:16]} calibration {number} standard {standard}",
+        key=f"{reference} {digest[:16]} calibration {number} standard {standard} model {MODEL}",
         population=population_of(get_framework(reference)).with_stability(_fitted_stability(number)),
         known=_known_items(number),
         severities=severities_of(
@@ -131,11 +132,27 @@ def count_measured() -> int:
 
 
 def list_followed(persons: Collection[UUID]) -> dict[UUID, Followed]:
-    """What is believed of several persons, in one query."""
-    rows = PersonAbility.objects.filter(person__in=persons, basis=current_basis().key, state__isnull=False)
+    """What is believed of several persons, in one query.
+
+    What was folded on an earlier basis is given until it is folded anew, unless it is of other competencies.
+    """
+    competencies = current_basis().population.competencies
+    rows = PersonAbility.objects.filter(person__in=persons, state__isnull=False)
+    found = {row.person: _unpacked(row) for row in rows}
     return {
-        row.person: unpack_followed(bytes(row.state), row.responses) for row in rows if row.state is not None
+        person: followed
+        for person, followed in found.items()
+        if followed is not None and followed.state.competencies == competencies
     }
+
+
+def _unpacked(row: PersonAbility) -> Followed | None:
+    """What a row holds; None where another version of Toprope wrote it in a form this one does not read."""
+    assert row.state is not None  # noqa: S101 - asked for above
+    try:
+        return unpack_followed(bytes(row.state), row.responses)
+    except ValueError:
+        return None
 
 
 def list_abilities(person: UUID, at: datetime) -> dict[str, Ability]:

@@ -25,12 +25,17 @@ Function = TypeVar("Function", bound=Callable[..., object])
 PACKAGE = Path(__file__).parent
 
 
-def cache_directory(package: Path = PACKAGE) -> Path | None:
-    """Where code compiled from this very source is kept; None where nothing of one's own is writable."""
+def digest_source(package: Path) -> str:
+    """SHA-256 over every Python file of a package, as 64 hexadecimal digits."""
     source = hashlib.sha256()
     for path in sorted(package.rglob("*.py")):
         source.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
-    name = f"compiled-{source.hexdigest()[:16]}"
+    return source.hexdigest()
+
+
+def cache_directory(package: Path = PACKAGE) -> Path | None:
+    """Where code compiled from this very source is kept; None where nothing of one's own is writable."""
+    name = f"compiled-{digest_source(package)[:16]}"
     own = os.environ.get("NUMBA_CACHE_DIR") or os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     for base in (package / "__pycache__", Path(own) / "toprope"):
         try:

@@ -1,7 +1,7 @@
 """Writes of the measurement stage."""
 
 from toprope.measurement.actions.calibrating import Proposal, adopt_calibration, propose_calibration
-from toprope.measurement.actions.following import rebuild, refresh_person, refresh_stale
+from toprope.measurement.actions.following import rebuild, rebuild_if_empty, refresh_person, refresh_stale
 from toprope.measurement.actions.standards import (
     adopt_standard,
     get_booklet,
@@ -18,6 +18,7 @@ __all__ = [
     "judge_by_bookmark",
     "propose_calibration",
     "rebuild",
+    "rebuild_if_empty",
     "refresh_person",
     "refresh_stale",
 ]

@@ -197,7 +197,6 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             )
             for each in proposal.retention
         )
-        refresh_stale(progress)
         detail = {
             "number": number,
             "up_to_statement": proposal.seq,
@@ -207,6 +206,7 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
             "competencies whose fading is known": len(proposal.retention),
         }
         record_entry(Tag.CALIBRATION_ADOPTED, actor="operator", subject="items", detail=detail, now=now)
+    refresh_stale(progress)
     return number
 
 

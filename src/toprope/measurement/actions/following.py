@@ -52,20 +52,29 @@ def refresh_person(person: UUID) -> None:
 
 
 def refresh_stale(progress: Callable[[int, int], None] = lambda _done, _total: None) -> int:
-    """Fold the estimates of another basis anew: after a new framework, a calibration, or an upgrade.
+    """Fold the estimates of another basis anew: after a new framework, a calibration, a panel, an upgrade.
 
-    Gives how many persons that were; `progress` is told how many are done, and of how many.
+    Person by person, so that nobody has to wait; until then the earlier estimates are shown. Gives how many
+    persons that were; `progress` is told how many are done, and of how many.
     """
     basis = current_basis()
-    if not PersonAbility.objects.exists():
-        rebuild(lambda _: None)
-        return PersonAbility.objects.count()
     rows = PersonAbility.objects.exclude(basis=basis.key).order_by("person")
     stale = list(rows.values_list("person", flat=True))
     for done, person in enumerate(stale, 1):
         refresh_person(person)
         progress(done, len(stale))
     return len(stale)
+
+
+def rebuild_if_empty() -> int:
+    """Fold every statement where there are no estimates at all, as after an upgrade that dropped the table.
+
+    Gives of how many persons something is believed since.
+    """
+    if PersonAbility.objects.exists():
+        return 0
+    rebuild(lambda _: None)
+    return PersonAbility.objects.count()
 
 
 def rebuild(progress: Callable[[int], None]) -> None:

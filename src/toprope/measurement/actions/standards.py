@@ -45,7 +45,6 @@ def adopt_standard(
             panelists=len(result.panelists),
             adopted_at=now,
         )
-        refresh_stale(progress)
         detail = {
             "level": result.level,
             "cut": round(result.cut, 4),
@@ -54,3 +53,4 @@ def adopt_standard(
             "panelists": len(result.panelists),
         }
         record_entry(Tag.STANDARD_ADOPTED, actor="operator", subject="levels", detail=detail, now=now)
+    refresh_stale(progress)

@@ -34,6 +34,7 @@ from toprope.measurement.logic.following import (
     unpack_followed,
 )
 from toprope.measurement.logic.judging import Judgement, Question, choose, judge, rehearse
+from toprope.measurement.logic.model import MODEL
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
 from toprope.measurement.logic.retaining import Probe, RetentionResult, estimate_retention, find_probes
 from toprope.measurement.logic.scale import planned_cut, planned_cuts, population_of
@@ -49,6 +50,7 @@ from toprope.stats import Decision, DecisionSummary, LearntThreshold
 
 __all__ = [
     "FOLLOWED",
+    "MODEL",
     "RULE",
     "Ability",
     "AbilityStep",
