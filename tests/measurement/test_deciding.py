@@ -37,7 +37,7 @@ def sitting(number: int, right: int, wrong: int, *, certainty=0.95, passed=True,
             result=Result(success=n < right, detail={"options": 3, "repeat": repeat}),
             context=context,
         )
-    measured = {"certainty": certainty, "threshold": 0.9, "cut": -0.5, "lasts_until": None}
+    measured = {"certainty": certainty, "threshold": 0.9, "cut": -0.5, "lasts_until": None, "decides": True}
     yield Statement(
         sitting,
         UUID(int=9),
@@ -49,16 +49,16 @@ def sitting(number: int, right: int, wrong: int, *, certainty=0.95, passed=True,
     )
 
 
-def made(number: int, *, person=1, certainty=0.95, passed=True, alone=None, competency="SEC-01", level=1):
+def made(number: int, *, person=1, certainty=0.95, passed=True, alone=None, **fields):
+    values = {"competency": "SEC-01", "level": 1, "by_estimate": True, **fields}
     return Made(
-        UUID(int=person),
-        UUID(int=number),
-        competency,
-        level,
-        START + timedelta(days=number),
-        certainty,
-        passed,
-        alone,
+        person=UUID(int=person),
+        statement=UUID(int=number),
+        at=START + timedelta(days=number),
+        certainty=certainty,
+        passed=passed,
+        alone=alone,
+        **values,
     )
 
 
@@ -100,6 +100,15 @@ def test_a_rung_rests_on_the_levels_it_requires():
     assert (rungs["R1"].audited, rungs["R1"].false_passes) == (1, 1)
     assert rungs["R1"].expected_false_passes == pytest.approx(0.05)
     assert "R0" not in rungs  # it asks for no level
+
+
+def test_what_few_questions_decided_is_counted_and_left_out_of_the_rest():
+    decisions = [made(1), made(2, person=2, by_estimate=False, certainty=0.6)]
+    (r1, *_) = summarise_rungs(FRAMEWORK, decisions)
+    assert (r1.provisional, r1.summary.decided) == (1, 1)
+    assert r1.summary.expected_false_passes == pytest.approx(0.05)
+    (r1, *_) = summarise_rungs(FRAMEWORK, decisions[1:])
+    assert (r1.provisional, r1.summary) == (1, None)
 
 
 def test_the_certainty_to_ask_is_learnt_from_audits_and_only_from_enough_of_them():

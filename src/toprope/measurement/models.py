@@ -34,6 +34,7 @@ class LevelDecision(models.Model):
     at = models.DateTimeField()
     certainty = models.FloatField()
     passed = models.BooleanField()
+    by_estimate = models.BooleanField()
     alone = models.FloatField(null=True)
 
     def __str__(self) -> str:

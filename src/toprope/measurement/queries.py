@@ -238,7 +238,15 @@ def list_decisions() -> list[Made]:
     """What every sitting decided, oldest first."""
     return [
         Made(
-            row.person, row.statement, row.competency, row.level, row.at, row.certainty, row.passed, row.alone
+            person=row.person,
+            statement=row.statement,
+            competency=row.competency,
+            level=row.level,
+            at=row.at,
+            certainty=row.certainty,
+            passed=row.passed,
+            by_estimate=row.by_estimate,
+            alone=row.alone,
         )
         for row in LevelDecision.objects.order_by("at", "statement")
     ]

@@ -80,7 +80,7 @@ def _fading(framework: Framework, result: RetentionResult) -> FadingRow:
 
 def _row(rung: RungDecisions) -> RungRow:
     summary = rung.summary
-    if not summary.audited:
+    if summary is None or not summary.audited:
         return RungRow(rung, None)
     low, high = summary.false_pass_interval
     return RungRow(rung, draw_share(summary.false_passes / summary.audited, (low, high), LARGEST_SHARE))

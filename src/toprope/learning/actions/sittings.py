@@ -135,7 +135,7 @@ def _completed(
         "critical_misses": misses,
     }
     if judgement is not None:
-        detail["measured"] = judgement.told()
+        detail["measured"] = {**judgement.told(), "decides": plan.limit > 0}
     return Statement(
         id=derive_uuid7(told.id, "completed"),
         actor=told.person,

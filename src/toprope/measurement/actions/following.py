@@ -131,5 +131,6 @@ def _decision(made: Made) -> LevelDecision:
         at=made.at,
         certainty=made.certainty,
         passed=made.passed,
+        by_estimate=made.by_estimate,
         alone=made.alone,
     )

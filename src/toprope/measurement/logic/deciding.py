@@ -21,6 +21,7 @@ from toprope.stats import DecisionSummary, LearntThreshold, learn_threshold, sum
 class Made:
     """What one sitting decided. `certainty` is P(ability >= cut) then; `alone` is that by this sitting only.
 
+    `by_estimate`: the estimate decided; elsewhere the share right did, provisionally, as the pool was small.
     `alone` is None where no question was new to the person.
     """
 
@@ -31,16 +32,21 @@ class Made:
     at: datetime
     certainty: float
     passed: bool
+    by_estimate: bool
     alone: float | None
 
 
 @dataclass(frozen=True, slots=True)
 class RungDecisions:
-    """How the decisions stand that a rung rests on."""
+    """How the decisions stand that a rung rests on: those by the estimate, and how many there are besides.
+
+    `summary` is None where the estimate decided none yet.
+    """
 
     rung: str
     name: str
-    summary: DecisionSummary
+    provisional: int
+    summary: DecisionSummary | None
 
 
 def read_decisions(basis: Basis, statements: Iterable[Statement]) -> list[Made]:
@@ -71,6 +77,7 @@ def read_decisions(basis: Basis, statements: Iterable[Statement]) -> list[Made]:
                 at=statement.timestamp,
                 certainty=float(result.detail["measured"]["certainty"]),
                 passed=bool(result.success),
+                by_estimate=bool(result.detail["measured"]["decides"]),
                 alone=alone,
             )
         )
@@ -111,7 +118,9 @@ def summarise_rungs(framework: Framework, decisions: Sequence[Made]) -> list[Run
     for rung in framework.rungs.values():
         resting = [made for key in rung.competencies.items() for made in by_level.get(key, ())]
         if resting:
-            found.append(RungDecisions(rung.key, rung.name, summarise(resting)))
+            sure = [made for made in resting if made.by_estimate]
+            summary = summarise(sure) if sure else None
+            found.append(RungDecisions(rung.key, rung.name, len(resting) - len(sure), summary))
     return found
 
 
@@ -128,7 +137,9 @@ def learn_certainty(decisions: Sequence[Made]) -> LearntThreshold:
     """
     audits = find_audits(decisions)
     first: dict[UUID, Made] = {}
-    for made in sorted(decisions, key=lambda each: (each.at, each.statement)):
+    for made in sorted(
+        (each for each in decisions if each.by_estimate), key=lambda each: (each.at, each.statement)
+    ):
         if made.statement in audits:
             first.setdefault(made.person, made)
     audited = list(first.values())

@@ -33,6 +33,7 @@ class Migration(migrations.Migration):
                 ("at", models.DateTimeField()),
                 ("certainty", models.FloatField()),
                 ("passed", models.BooleanField()),
+                ("by_estimate", models.BooleanField()),
                 ("alone", models.FloatField(null=True)),
             ],
         ),
