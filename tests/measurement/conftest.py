@@ -9,3 +9,4 @@ def forget_what_was_adopted():
     from toprope.measurement import queries  # Django is set up only once tests run
 
     queries._basis.cache_clear()
+    queries._pool.cache_clear()

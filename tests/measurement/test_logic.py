@@ -24,6 +24,7 @@ from toprope.measurement.logic import (
     list_steps,
     planned_cut,
     population_of,
+    rank_pool,
     read_abilities,
     start_following,
     unpack_followed,
@@ -245,20 +246,56 @@ def test_a_further_right_answer_never_makes_less_certain(right, wrong, level):
     assert verdict(more, 1, level=level).certainty >= verdict(before, 1, level=level).certainty - 1e-9
 
 
-def item(key: str, level: int) -> Item:
+def item(key: str, level: int, kind="mcq") -> Item:
     options = tuple(Option(letter, letter, "") for letter in "abc")
-    return Item(key, "pack@1.0.0", "mcq", "SEC-01", level, "?", "", "", options, "a", False, "", ())
+    return Item(key, "pack@1.0.0", kind, "SEC-01", level, "?", "", "", options, "a", False, "", ())
+
+
+MANY = [item(f"itm-{level}-{number}", level) for level in (1, 2, 3, 4) for number in range(20)]
+
+
+def chosen(pool, seed: int, *, seen=(), asked=(), followed=None, basis=BASIS):
+    state = followed or shown(4, 2)
+    return choose(
+        basis,
+        rank_pool(basis, pool),
+        state,
+        "SEC-01",
+        2,
+        seen=seen,
+        asked=asked,
+        seed=UUID(int=seed),
+        now=LATER,
+    )
 
 
 def test_questions_are_chosen_near_the_cut_and_told_again_by_their_seed():
-    pool = [item(f"itm-{level}-{number}", level) for level in (1, 2, 3, 4) for number in range(20)]
-    chosen = [
-        choose(BASIS, shown(4, 2), "SEC-01", 2, pool, seed=UUID(int=seed), now=LATER) for seed in range(40)
-    ]
-    assert {int(each.item.split("-")[1]) for each in chosen} <= {1, 2}
-    assert len({each.item for each in chosen}) > 10  # a wide draw: nobody learns a few favourites
-    assert all(0 < each.propensity < 0.1 for each in chosen)
-    again = choose(BASIS, shown(4, 2), "SEC-01", 2, pool[::-1], seed=UUID(int=3), now=LATER)
-    assert again == chosen[3]
+    drawn = [chosen(MANY, seed) for seed in range(40)]
+    assert {int(each.item.split("-")[1]) for each in drawn} <= {1, 2}
+    assert len({each.item for each in drawn}) > 10  # a wide draw: nobody learns a few favourites
+    assert all(0 < each.propensity < 0.1 for each in drawn)
+    assert chosen(MANY[::-1], 3) == drawn[3]
+
+
+def test_what_was_seen_does_not_come_again_and_nothing_comes_when_all_was():
+    left = MANY[7].key
+    assert chosen(MANY, 1, seen=[each.key for each in MANY if each.key != left]).item == left
+    assert chosen(MANY, 1, seen=[each.key for each in MANY]) is None
     with pytest.raises(ValueError, match="no question"):
-        choose(BASIS, shown(1, 0), "SEC-01", 2, [], seed=UUID(int=3), now=LATER)
+        rank_pool(BASIS, [])
+
+
+def test_kinds_come_in_proportion():
+    pool = [item(f"itm-{n}", 2, "flaw" if n % 4 == 0 else "mcq") for n in range(80)]
+    kinds = {each.key: each.kind for each in pool}
+    asked: list[str] = []
+    for seed in range(20):
+        asked.append(chosen(pool, seed, asked=asked).item)
+    assert 4 <= sum(kinds[key] == "flaw" for key in asked) <= 6
+
+
+def test_what_has_got_about_comes_only_where_nothing_else_is_left():
+    known = {(each.key, "pack@1.0.0"): Known(None, exposed=0.9) for each in MANY[1:]}
+    leaked = Basis("another", BASIS.population, known)
+    assert chosen(MANY, 1, basis=leaked).item == MANY[0].key
+    assert chosen(MANY, 1, basis=leaked, seen=[MANY[0].key]) is not None

@@ -1,7 +1,7 @@
 """Reads of the measurement stage."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
@@ -23,6 +23,7 @@ from toprope.measurement.logic import (
     Known,
     Made,
     Parameters,
+    Pool,
     Question,
     RetentionResult,
     RungDecisions,
@@ -32,6 +33,7 @@ from toprope.measurement.logic import (
     list_steps,
     planned_cuts,
     population_of,
+    rank_pool,
     read_abilities,
     rehearse,
     rule_asking,
@@ -209,19 +211,50 @@ def judge_level(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Questions:
+    """The questions of one level, told apart by where they come from."""
+
+    basis: str
+    competency: str
+    level: int
+    items: Sequence[Item] = field(compare=False)
+
+
+@lru_cache(maxsize=64)
+def _pool(questions: _Questions) -> Pool:
+    """What a pack holds never changes, so its questions are ranked once."""
+    return rank_pool(current_basis(), questions.items)
+
+
 def choose_question(
     person: UUID,
     competency: str,
     level: int,
-    candidates: Sequence[Item],
+    pool: Sequence[Item],
     *,
+    seen: Collection[str],
+    asked: Collection[str] = (),
     including: Sequence[Statement] = (),
     seed: UUID,
     now: datetime,
-) -> Question:
-    """The next question of a sitting, with statements that are about to be recorded."""
-    followed = _look_ahead(person, including, now)
-    return choose(current_basis(), followed, competency, level, candidates, seed=seed, now=now)
+) -> Question | None:
+    """The next question of a sitting, with statements that are about to be recorded; None if all were seen.
+
+    `pool` are all questions of the level, `seen` those that the person knows, `asked` those of this sitting.
+    """
+    basis = current_basis()
+    return choose(
+        basis,
+        _pool(_Questions(basis.key, competency, level, pool)),
+        _look_ahead(person, including, now),
+        competency,
+        level,
+        seen=seen,
+        asked=asked,
+        seed=seed,
+        now=now,
+    )
 
 
 def _look_ahead(person: UUID, including: Sequence[Statement], now: datetime) -> Followed:

@@ -36,11 +36,12 @@ def plan_sitting(person: UUID, attempt: UUID, competency: str, level: int, now: 
     rules = current_framework().competencies[competency].at(level).evidence
     asked, mark = next((each.minimum, each.pass_mark) for each in rules if each.kind == "auto_items")
     pool, seen = _pool(competency, level), count_seen(person)
-    fresh = [item for item in pool if item.key not in seen]
-    if not fresh or not is_measurable(len(pool), asked):
+    first = None
+    if is_measurable(len(pool), asked):
+        first = choose_question(person, competency, level, pool, seen=seen, seed=attempt, now=now)
+    if first is None:
         return draw_items([item.key for item in pool], asked, mark, seen, attempt)
-    first = choose_question(person, competency, level, fresh, seed=attempt, now=now)
-    limit = min(RULE.most, len(fresh))
+    limit = min(RULE.most, sum(item.key not in seen for item in pool))
     return Plan((first.item,), asked, len(pool), mark, limit, first.propensity)
 
 
@@ -60,32 +61,35 @@ def tell_answer(told: Attempt, question: Question, seconds: float, now: datetime
         return [statement]
     if told.rung:
         return [statement, _completed(told, questions, None, now)]
-    seen = {*count_seen(told.person), *(each.item.key for each in questions)}
-    fresh = [item for item in _pool(told.competency, told.level) if item.key not in seen]
     done, plan = len(questions), told.plan
+    following = None
+    if done < plan.limit:
+        following = choose_question(
+            told.person,
+            told.competency,
+            told.level,
+            _pool(told.competency, told.level),
+            seen=count_seen(told.person),
+            asked={each.item.key for each in questions},
+            including=[statement],
+            seed=statement.id,
+            now=now,
+        )
     judgement = judge_level(
         told.person,
         told.competency,
         told.level,
         including=[statement],
         answered=done,
-        nothing_left=done >= plan.limit or not fresh,
+        nothing_left=following is None,
         now=now,
     )
-    if judgement.decision is not Decision.CONTINUE and done >= min(plan.asked, plan.limit):
+    over = judgement.decision is not Decision.CONTINUE and done >= min(plan.asked, plan.limit)
+    if following is None or over:
         return [statement, _completed(told, questions, judgement, now)]
-    choice = choose_question(
-        told.person,
-        told.competency,
-        told.level,
-        fresh,
-        including=[statement],
-        seed=statement.id,
-        now=now,
-    )
-    following = {"item": choice.item, "propensity": choice.propensity}
     assert statement.result is not None  # noqa: S101 - made above
-    detail = {**statement.result.detail, "next": following}
+    chosen = {"item": following.item, "propensity": following.propensity}
+    detail = {**statement.result.detail, "next": chosen}
     return [replace(statement, result=replace(statement.result, detail=detail))]
 
 

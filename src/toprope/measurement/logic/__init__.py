@@ -33,7 +33,7 @@ from toprope.measurement.logic.following import (
     start_following,
     unpack_followed,
 )
-from toprope.measurement.logic.judging import Judgement, Question, choose, judge, rehearse
+from toprope.measurement.logic.judging import Judgement, Pool, Question, choose, judge, rank_pool, rehearse
 from toprope.measurement.logic.model import MODEL
 from toprope.measurement.logic.readings import FOLLOWED, Known, Parameters, plan_parameters, read_statement
 from toprope.measurement.logic.retaining import Probe, RetentionResult, estimate_retention, find_probes
@@ -69,6 +69,7 @@ __all__ = [
     "Made",
     "PanelResult",
     "Parameters",
+    "Pool",
     "Probe",
     "Question",
     "RatersResult",
@@ -94,6 +95,7 @@ __all__ = [
     "planned_cut",
     "planned_cuts",
     "population_of",
+    "rank_pool",
     "read_abilities",
     "read_decisions",
     "read_statement",

@@ -6,13 +6,14 @@ expiry is chosen so that it can: an award lasts until the certainty would fall s
 most as long as its currency class says, and is made only where it would outlast the class's grace.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
+from numpy.typing import NDArray
 
 from toprope.content.logic import Item, Option
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
@@ -20,10 +21,13 @@ from toprope.measurement.logic.following import Basis, Followed, belief_about, f
 from toprope.measurement.logic.readings import days_of, parameters_of
 from toprope.stats import (
     Decision,
-    choose_among,
+    SelectionTable,
+    build_table,
+    choose_item,
     decide,
     decision_point,
     lowest_probability,
+    start_sitting,
     suspected,
 )
 
@@ -102,36 +106,57 @@ def _longest(certainty: Callable[[float], float], asked: float, shortest: int, l
     return low
 
 
-def choose(
-    basis: Basis,
-    followed: Followed,
-    competency: str,
-    level: int,
-    candidates: Sequence[Item],
-    *,
-    seed: UUID,
-    now: datetime,
-) -> Question:
-    """The next question among one or more candidates, by what it tells about the cut.
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """The questions of one level by their keys, ranked for every ability, each kind of question apart."""
 
-    The seed makes the draw one that can be told again.
-    """
-    if not candidates:
+    items: tuple[Item, ...]
+    table: SelectionTable
+    suspected: NDArray[np.bool_]
+
+
+def rank_pool(basis: Basis, items: Iterable[Item]) -> Pool:
+    """Rank questions once, so that choosing among however many costs microseconds."""
+    ordered = tuple(sorted(items, key=lambda item: item.key))
+    if not ordered:
         raise ValueError("there is no question to choose from")
-    ordered = sorted(candidates, key=lambda item: item.key)
-    belief = belief_about(basis, followed.state, competency, now)
     parameters = [
         parameters_of(item.key, item.version, item.level, len(item.options), basis.known) for item in ordered
     ]
-    out = suspected([each.exposed for each in parameters])
-    chosen = choose_among(
-        items_of(parameters),
-        decision_point(belief.value, basis.cuts[level]),
-        np.random.default_rng(seed.int),
-        barred=None if out.all() else out,  # asked all the same where nothing else is left
-    )
-    assert chosen is not None  # noqa: S101 - not all are barred
-    return Question(ordered[chosen.item].key, chosen.propensity)
+    kinds = sorted({item.kind for item in ordered})
+    table = build_table(items_of(parameters), stratum=[kinds.index(item.kind) for item in ordered])
+    return Pool(ordered, table, suspected([each.exposed for each in parameters]))
+
+
+def choose(
+    basis: Basis,
+    pool: Pool,
+    followed: Followed,
+    competency: str,
+    level: int,
+    *,
+    seen: Collection[str],
+    asked: Collection[str],
+    seed: UUID,
+    now: datetime,
+) -> Question | None:
+    """The next question by what it tells about the cut, kinds in proportion; None where all were seen.
+
+    `asked` are those of this sitting. What has probably got about is asked only where nothing else is left.
+    The seed makes the draw one that can be told again.
+    """
+    belief = belief_about(basis, followed.state, competency, now)
+    point = decision_point(belief.value, basis.cuts[level])
+    out = np.array([item.key in seen or item.key in asked for item in pool.items])
+    for withdrawn in (out | pool.suspected, out):
+        sitting = start_sitting(pool.table, withdrawn=withdrawn)
+        for place, item in enumerate(pool.items):
+            if item.key in asked:
+                sitting.record(place)
+        chosen = choose_item(pool.table, sitting, point, np.random.default_rng(seed.int))
+        if chosen is not None:
+            return Question(pool.items[chosen.item].key, chosen.propensity)
+    return None
 
 
 def rehearse(basis: Basis) -> None:
@@ -151,7 +176,8 @@ def rehearse(basis: Basis) -> None:
     item = Item("rehearsal", "", "mcq", competency, 1, "", "", "", (Option("a", "", ""),), "a", False, "", ())
     followed = follow(basis, None, [answer])
     assert followed is not None  # noqa: S101 - the answer counts
-    choose(basis, followed, competency, 1, [item], seed=answer.id, now=now)
+    pool = rank_pool(basis, [item])
+    choose(basis, pool, followed, competency, 1, seen=(), asked=(), seed=answer.id, now=now)
     judge(
         basis,
         followed,
