@@ -9,6 +9,7 @@ from uuid import UUID, uuid5
 
 import numpy as np
 import pytest
+from distributed import Client, LocalCluster
 from tests.factories import make_cast
 
 from toprope.audit import api as audit
@@ -17,7 +18,7 @@ from toprope.content import api as content
 from toprope.evidence import api as evidence
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.measurement import api as measurement
-from toprope.measurement.logic import Answers, Parameters, calibrate_competency, calibrate_raters
+from toprope.measurement.logic import Answers, Parameters, calibrate_competency, calibrate_raters, calibrating
 from toprope.measurement.logic.inspecting import inspect_fit
 from toprope.measurement.models import CalibratedItem, Calibration, FittedRetention, PersonAbility
 from toprope.people import api as people_api
@@ -126,6 +127,16 @@ def test_an_answer_that_got_about_is_noticed():
     assert result.items[3].exposed > 0.9
     assert "got about" in result.items[3].notes[-1]
     assert max(each.exposed for each in result.items[:3]) < 0.5
+
+
+def test_a_cluster_says_the_same_to_the_last_bit(monkeypatch):
+    monkeypatch.setattr(calibrating, "PERSONS_PER_PART", 200)
+    answers = simulate([-1.0, 0.0, 1.0])
+    cluster = LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+    )
+    with cluster, Client(cluster) as client:
+        assert calibrate_competency(answers, {}, client) == calibrate_competency(answers, {})
 
 
 def test_options_that_nobody_takes_or_that_draw_the_able_are_named():

@@ -43,6 +43,9 @@ EXPOSED = 0.5
 
 LEAST_RATINGS = 30
 
+PERSONS_PER_PART = 20_000
+"""Answers are worked on in parts of so many persons, here as on a cluster, so that both add up alike."""
+
 ItemKey = tuple[str, str]
 """An item's key and the digest of its text."""
 
@@ -112,11 +115,11 @@ class RatersResult:
 
 
 def calibrate_competency(
-    answers: Answers, known: Mapping[ItemKey, Parameters], client: Any = None, parts: int = 2
+    answers: Answers, known: Mapping[ItemKey, Parameters], client: Any = None
 ) -> CompetencyResult:
     """Calibrate the items of one competency; those that `known` has settled are anchors and stay as they are.
 
-    With a `dask.distributed.Client`, so many parts are calibrated on its cluster, with the same result.
+    With a `dask.distributed.Client` its cluster computes, with the same result to the last bit.
     """
     items = sorted(set(answers.item))
     place = {item: number for number, item in enumerate(items)}
@@ -127,7 +130,7 @@ def calibrate_competency(
     enough = (counts >= LEAST_ANSWERS) & (shares > 0.0) & (shares < 1.0)
     chosen = [item for item, good in zip(items, enough, strict=True) if good]
     kept = {item: known[item] for item in items if item in known}
-    estimates = _estimate(answers, chosen, kept, client, parts)
+    estimates = _estimate(answers, chosen, kept, client)
     found = {**kept, **estimates.found}
     exposed = _watch(number, right, answers.predicted, len(items))
     rows = np.split(np.argsort(number, kind="stable"), np.cumsum(counts)[:-1])
@@ -169,7 +172,6 @@ def _estimate(
     chosen: Sequence[ItemKey],
     known: Mapping[ItemKey, Parameters],
     client: Any,
-    parts: int,
 ) -> _Estimates:
     if len(chosen) < FEWEST_ITEMS:
         said = f"{len(chosen)} items with {LEAST_ANSWERS} answers; {FEWEST_ITEMS} are needed"
@@ -179,7 +181,7 @@ def _estimate(
         anchors = {}
     if len(anchors) == len(chosen):
         return _Estimates({}, frozenset(), "all settled before")
-    fitted = _fit(answers, chosen, anchors, client, parts)
+    fitted = _fit(answers, chosen, anchors, client)
     shift, doubt = (0.0, 0.0) if anchors else _shift(fitted, chosen, answers.level, known)
     found = _on_the_scale(fitted, [None if item in anchors else item for item in chosen], shift, doubt)
     said = "converged" if fitted.converged else f"still moving after {fitted.iterations} steps"
@@ -198,7 +200,6 @@ def _fit(
     chosen: Sequence[ItemKey],
     known: Mapping[ItemKey, Parameters],
     client: Any,
-    parts: int,
 ) -> Calibration:
     place = {item: number for number, item in enumerate(chosen)}
     rows = [at for at, item in enumerate(answers.item) if item in place]
@@ -225,8 +226,7 @@ def _fit(
                 ],
             ),
         )
-    size = -(-len(persons) // parts) if client is not None else len(persons)
-    chunks = list(responses.chunks(size))
+    chunks = list(responses.chunks(PERSONS_PER_PART))
     data = chunks if client is None else DistributedResponses(client, chunks)
     return calibrate(data, prior=Prior(), anchors=anchors)
 
