@@ -139,7 +139,8 @@ def _is_thin(framework: Framework, rule: EvidenceRule, piece: Piece) -> bool:
 def _describe(piece: Piece) -> str:
     right = f"{round(piece.score * piece.drawn)} of {piece.drawn} right."
     if piece.measured is not None and piece.measured.lasts_until is not None:
-        right += f" {piece.measured.certainty:.0%} certain; {piece.measured.threshold:.0%} asked."
+        certainty = min(piece.measured.certainty, 0.99)  # never a claim to be sure
+        right += f" At least {certainty:.0%} certain; {piece.measured.threshold:.0%} asked."
     if piece.measured is None or piece.measured.lasts_until is None:
         right += f" Provisional: the pool holds {piece.pool} questions so far."
     return right

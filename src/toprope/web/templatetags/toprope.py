@@ -108,6 +108,14 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
+def certainty(probability: float) -> str:
+    """A probability in whole per cent, that never claims to be sure."""
+    if probability > 0.99:
+        return "over 99%"
+    return "under 1%" if probability < 0.01 else f"{probability:.0%}"
+
+
+@register.filter
 def logits(value: float, digits: int = 1) -> str:
     """An ability with a sign, a true minus where it is below zero."""
     return f"{value:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
