@@ -23,7 +23,7 @@ run: $(VENV)/.run ## install what is missing, then serve a demo on http://localh
 
 test: $(VENV)/.dev ## run every test, a real browser's too (ARGS="tests/audit -x" for some of them)
 	@$(BIN)/python tests/browser/install_browser.py
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/.dev ## check style, types and the rules of the house
 	$(BIN)/ruff check

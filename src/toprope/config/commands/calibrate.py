@@ -41,7 +41,7 @@ def calibrate(*, dry_run: bool, afresh: bool, engine: str, scheduler: str | None
     """
     from toprope.config.session import open_installation
 
-    with open_installation(), _cluster(engine, scheduler) as client:
+    with _cluster(engine, scheduler) as client, open_installation():
         from toprope.kit.clock import now
         from toprope.measurement.api import adopt_calibration, propose_calibration
 
