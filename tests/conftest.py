@@ -5,6 +5,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from django.db import connection, transaction
 
 from toprope.config.postgres import OWNER, EmbeddedServer
+from toprope.kit.clock import now as read_clock
 
 NOT_DURABLE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -69,6 +71,12 @@ def _refuse_skip(report):
         report.outcome = "failed"
         report.longrepr = f"{reason}\nIn CI a skipped test is a failed one: install what it needs in .ci/run."
     return report
+
+
+@pytest.fixture
+def now() -> datetime:
+    """One moment for a whole test."""
+    return read_clock()
 
 
 @pytest.fixture

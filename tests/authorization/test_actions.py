@@ -11,16 +11,10 @@ from toprope.authorization.models import PublishedAccess, PublishedInstallation
 from toprope.authorization.queries import hash_secret
 from toprope.evidence.api import record_statements
 from toprope.evidence.statement import GATEWAY, Object, ObjectType, Statement, Verb
-from toprope.kit.clock import now as read_clock
 from toprope.kit.ids import uuid7
 from toprope.policy.access import decode_access, decode_installation
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return read_clock()
 
 
 @pytest.fixture

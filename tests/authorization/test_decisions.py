@@ -11,17 +11,11 @@ from toprope.authorization.models import Grant
 from toprope.config.rebuild import rebuild
 from toprope.evidence import api as evidence
 from toprope.evidence.statement import GATEWAY, Context, Object, ObjectType, Statement, Verb
-from toprope.kit.clock import now as read_clock
 from toprope.kit.ids import uuid7
 from toprope.learning import api as learning
 from toprope.people import api as people
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return read_clock()
 
 
 @pytest.fixture

@@ -9,18 +9,12 @@ from tests.ladder import START, all_levels, whole_climb
 
 from toprope.authorization import api as authorization
 from toprope.evidence import api as evidence
-from toprope.kit.clock import now as read_clock
 from toprope.kit.ids import uuid7
 from toprope.people import api as people
 
 pytestmark = pytest.mark.django_db
 
 DECIDED = ("mentor", "security", "panel_interview", "data_owner_approval")
-
-
-@pytest.fixture
-def now():
-    return read_clock()
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from toprope.evidence.api import (
     list_newest,
     list_statements,
     record_statements,
+    stream_by_person,
     stream_statements,
     verify_statements,
     void_statement,
@@ -79,6 +80,12 @@ def test_all_are_streamed_person_by_person():
     assert seqs(stream_statements(verbs=[Verb.COMPLETED])) == [3, 7, 4, 8]
     assert seqs(stream_statements(after_seq=7)) == [9, 11, 8, 10]
     assert seqs(stream_statements(verbs=[])) == []
+
+
+@pytest.mark.usefixtures("record")
+def test_a_person_comes_once_with_all_their_statements():
+    told = [(person, seqs(recorded)) for person, recorded in stream_by_person(verbs=[Verb.COMPLETED])]
+    assert told == [(AMARA, [3, 7]), (BEN, [4, 8])]
 
 
 @pytest.mark.django_db(transaction=True)

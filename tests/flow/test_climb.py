@@ -12,18 +12,12 @@ from toprope.authorization.models import PublishedAccess
 from toprope.config.rebuild import digest_derived, rebuild
 from toprope.evidence import api as evidence
 from toprope.evidence.statement import Verb
-from toprope.kit.clock import now as read_clock
 from toprope.learning import api as learning
 from toprope.measurement import api as measurement
 from toprope.policy.access import GrantState, decode_access
 from toprope.progression import api as progression
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return read_clock()
 
 
 @pytest.fixture

@@ -11,18 +11,12 @@ from toprope.competency.api import current_framework
 from toprope.config.rebuild import rebuild
 from toprope.evidence import api as evidence
 from toprope.evidence.statement import Verb
-from toprope.kit.clock import now as read_clock
 from toprope.kit.ids import uuid7
 from toprope.learning import api as learning
 from toprope.people import api as people
 from toprope.progression import api as progression
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def now():
-    return read_clock()
 
 
 @pytest.fixture

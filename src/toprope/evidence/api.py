@@ -11,6 +11,7 @@ from toprope.evidence.queries import (
     list_by_sitting,
     list_newest,
     list_statements,
+    stream_by_person,
     stream_statements,
     verify_statements,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "list_newest",
     "list_statements",
     "record_statements",
+    "stream_by_person",
     "stream_statements",
     "verify_statements",
     "void_statement",

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -118,6 +119,12 @@ def stream_statements(*, verbs: Collection[Verb] | None = None, after_seq: int =
         while rows := cursor.fetchmany(_CHUNK):
             for row in rows:
                 yield _read(row)
+
+
+def stream_by_person(*, verbs: Collection[Verb]) -> Iterator[tuple[UUID, list[Recorded]]]:
+    """Each person with the statements about them, in the order they were recorded; one person in memory."""
+    for person, group in groupby(stream_statements(verbs=verbs), key=lambda each: each.statement.actor):
+        yield person, list(group)
 
 
 def verify_statements(progress: Callable[[int, int], None] | None = None) -> list[Problem]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
 
 from toprope.audit.api import record_entry
 from toprope.competency.api import Framework, get_framework
-from toprope.evidence.api import list_statements, stream_statements
+from toprope.evidence.api import list_statements, stream_by_person
 from toprope.evidence.statement import TOPROPE, Verb
 from toprope.measurement.api import refresh_person as refresh_measurement
 from toprope.progression.logic import FOLLOWED, History, LevelHeld, award_levels, read_history
@@ -53,9 +52,7 @@ def rebuild(progress: Callable[[int], None]) -> None:
         awards: list[LevelAward] = []
         cursors: list[ProgressedUpTo] = []
         frameworks: dict[str, Framework] = {}
-        stream = stream_statements(verbs=_WATCHED)
-        for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
-            recorded = list(group)
+        for person, recorded in stream_by_person(verbs=_WATCHED):
             progress(len(recorded))
             history = read_history(each.statement for each in recorded)
             awards.extend(_rows(person, _award(history, frameworks)))

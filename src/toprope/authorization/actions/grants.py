@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
@@ -22,7 +21,7 @@ from toprope.authorization.models import EmergencyGrant, Grant, GrantedUpTo, Run
 from toprope.authorization.queries import list_grants, list_uses
 from toprope.authorization.tags import Tag
 from toprope.competency.api import current_framework
-from toprope.evidence.api import Recorded, list_statements, stream_statements
+from toprope.evidence.api import Recorded, list_statements, stream_by_person
 from toprope.evidence.statement import TOPROPE, Verb
 from toprope.progression.api import FOLLOWED, get_situation, list_levels_of, read_history, situation_of
 from toprope.progression.api import refresh_person as refresh_progression
@@ -67,10 +66,8 @@ def rebuild(now: datetime, progress: Callable[[int], None]) -> None:
     with transaction.atomic():
         for model in (Grant, EmergencyGrant, RungUse, GrantedUpTo):
             model.objects.all().delete()
-        stream = stream_statements(verbs=_WATCHED)
         batch: list[tuple[UUID, list[Recorded]]] = []
-        for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
-            recorded = list(group)
+        for person, recorded in stream_by_person(verbs=_WATCHED):
             progress(len(recorded))
             batch.append((person, recorded))
             if len(batch) >= _BATCH:

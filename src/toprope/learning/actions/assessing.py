@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from itertools import groupby
 from uuid import UUID
 
 from django.db import transaction
@@ -10,7 +9,7 @@ from django.db import transaction
 from toprope.audit.api import record_entry
 from toprope.authorization.api import Refused, refresh_person
 from toprope.competency.api import Framework, current_framework, get_framework
-from toprope.evidence.api import StatementConflict, list_statements, record_statements, stream_statements
+from toprope.evidence.api import StatementConflict, list_statements, record_statements, stream_by_person
 from toprope.evidence.statement import Context, Object, ObjectType, Result, Statement, Verb
 from toprope.kit.ids import derive_uuid7
 from toprope.learning.actions.attempts import lock_learner
@@ -88,9 +87,8 @@ def rebuild_assessments(progress: Callable[[int], None]) -> None:
     """Drop the list of assessments and read it again from the statements."""
     Assessment.objects.all().delete()
     rows: list[Assessment] = []
-    stream = stream_statements(verbs={Verb.WAS_RATED})
-    for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
-        statements = [recorded.statement for recorded in group]
+    for person, recorded in stream_by_person(verbs={Verb.WAS_RATED}):
+        statements = [each.statement for each in recorded]
         progress(len(statements))
         rows.extend(_rows(person, statements))
     Assessment.objects.bulk_create(rows, batch_size=_BATCH)

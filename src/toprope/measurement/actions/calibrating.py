@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from django.db.models import Max
 
 from toprope.audit.api import record_entry
 from toprope.content.api import Item, list_item_texts
-from toprope.evidence.api import last_seq, stream_statements
+from toprope.evidence.api import last_seq, stream_by_person
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.actions.following import refresh_stale
 from toprope.measurement.logic import (
@@ -212,9 +212,8 @@ def adopt_calibration(proposal: Proposal, now: datetime, progress: Progress = _u
 
 def _by_person(basis: Basis) -> Iterator[tuple[UUID, list[tuple[int, Statement, tuple[float, float]]]]]:
     """What each person showed, with the statements' numbers, and P(right) by what is believed of them now."""
-    stream = stream_statements(verbs=FOLLOWED)
-    people = groupby(stream, key=lambda recorded: recorded.statement.actor)
-    while batch := [(person, list(told)) for person, told in islice(people, _PERSONS_AT_ONCE)]:
+    people = stream_by_person(verbs=FOLLOWED)
+    while batch := list(islice(people, _PERSONS_AT_ONCE)):
         followed = list_followed([person for person, _ in batch])
         for person, told in batch:
             yield (

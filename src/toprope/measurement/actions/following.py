@@ -1,12 +1,11 @@
 """Writes of the measurement stage: estimates follow the statements, by a cursor per person."""
 
-from collections.abc import Callable, Iterator
-from itertools import groupby
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import transaction
 
-from toprope.evidence.api import Recorded, list_statements, stream_statements
+from toprope.evidence.api import Recorded, list_statements, stream_by_person
 from toprope.evidence.statement import Statement, Verb
 from toprope.measurement.logic import (
     FOLLOWED,
@@ -84,19 +83,13 @@ def rebuild(progress: Callable[[int], None]) -> None:
         for model in (PersonAbility, LevelDecision):
             model.objects.all().delete()
         batch: list[tuple[UUID, list[Recorded]]] = []
-        for person, recorded in _by_person():
+        for person, recorded in stream_by_person(verbs=_WATCHED):
             progress(len(recorded))
             batch.append((person, recorded))
             if len(batch) >= _BATCH:
                 _rebuild_batch(basis, batch)
                 batch.clear()
         _rebuild_batch(basis, batch)
-
-
-def _by_person() -> Iterator[tuple[UUID, list[Recorded]]]:
-    stream = stream_statements(verbs=_WATCHED)
-    for person, group in groupby(stream, key=lambda recorded: recorded.statement.actor):
-        yield person, list(group)
 
 
 def _rebuild_batch(basis: Basis, batch: list[tuple[UUID, list[Recorded]]]) -> None:
